@@ -1,1 +1,3 @@
-export {};
+export * from './germline/input.ts';
+export * from './task/spec.ts';
+export * from './workflow/port.ts';
