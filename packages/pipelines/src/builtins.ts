@@ -1,0 +1,4 @@
+/** The registry of builtins by the name that stands in a command. One line each. */
+import type { Builtin } from './task/builtin.ts';
+
+export const BUILTINS: Readonly<Record<string, Builtin>> = {};
