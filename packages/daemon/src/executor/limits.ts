@@ -1,0 +1,25 @@
+/** Named limits of the executor. */
+
+/** Between SIGTERM and SIGKILL. */
+export const KILL_GRACE_MS = 2_000;
+/** What is kept of a stage's standard error: its last bytes. */
+export const STDERR_KEPT_BYTES = 65_536;
+export const STDERR_TAIL_LINES = 20;
+export const STDERR_TAIL_BYTES = 8_192;
+/** A task of ours has a few dozen inputs; more is a mistake in a pipeline. */
+export const INPUTS_MAX = 4_096;
+export const OUTPUTS_MAX = 1_024;
+/** The stages of a pipeline each take one file descriptor for their standard error. */
+export const STAGES_MAX = 32;
+/** PATH_MAX of Linux leaves this for a relative name below the scratch folder. */
+export const RELATIVE_NAME_MAX_BYTES = 1_024;
+/** Status lines of a command: one short line per stage and two of `times`. */
+export const STATUS_MAX_BYTES = 65_536;
+/** Below this much free space a failure is taken for a full disk. */
+export const DISK_FULL_BYTES = 1_048_576;
+/** Digests of a task's outputs that are computed at once. */
+export const DIGESTS_AT_ONCE = 4;
+/** The least heap of a builtin, whatever the task asks for. */
+export const BUILTIN_HEAP_MIN_MIB = 512;
+/** After a command's end, how long its pipes may stay open before they are cut. */
+export const PIPE_CLOSE_MS = 5_000;
