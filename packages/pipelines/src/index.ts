@@ -13,3 +13,7 @@ export * from './builtins.ts';
 export * from './task/builtin.ts';
 export * from './tools/catalogue.ts';
 export * from './tools/probe.ts';
+export * from './evaluate/compare-sites.ts';
+export * from './evaluate/evaluate.ts';
+export * from './evaluate/schema.ts';
+export * from './evaluate/sites-tsv.ts';
