@@ -65,8 +65,11 @@ async function digestSorted(path: string): Promise<string | null> {
 
 async function digestUnsorted(path: string): Promise<string> {
   const records: { key: VcfKey; line: string }[] = [];
-  const canonicalizer = await readVcf(path, (key, line) => records.push({ key, line }) > 0);
-  if (records.length > UNSORTED_VCF_RECORDS_MAX || canonicalizer === null) {
+  const canonicalizer = await readVcf(
+    path,
+    (key, line) => records.push({ key, line }) <= UNSORTED_VCF_RECORDS_MAX,
+  );
+  if (canonicalizer === null) {
     throw new AppError('INPUT_MALFORMED', 'the VCF file is not sorted and too large to sort here', {
       hint: 'Sort it with `bcftools sort`.',
     });
@@ -83,7 +86,6 @@ type OnRecord = (key: VcfKey, line: string) => boolean;
 async function readVcf(path: string, onRecord: OnRecord): Promise<VcfCanonicalizer | null> {
   const headerLines: string[] = [];
   let canonicalizer: VcfCanonicalizer | null = null;
-  let count = 0;
   for await (const batch of readLineBatches(path)) {
     for (const line of batch) {
       if (line === '') continue;
@@ -92,7 +94,6 @@ async function readVcf(path: string, onRecord: OnRecord): Promise<VcfCanonicaliz
         continue;
       }
       canonicalizer ??= new VcfCanonicalizer(parseVcfHeader(headerLines));
-      count++;
       const record = canonicalizer.record(line);
       if (!onRecord(record.key, record.line)) return null;
     }
