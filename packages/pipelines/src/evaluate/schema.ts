@@ -24,10 +24,10 @@ export const evaluationResultSchema = z.strictObject({
   version: z.literal(1),
   mode: z.enum(['genotype', 'allele']),
   all: evaluationCountsSchema,
-  /** Substitutions of one base or of several (MNP). */
+  /** Records whose alleles each replace one base. */
   snp: evaluationCountsSchema,
-  /** Every record with an allele that changes the length. */
-  indel: evaluationCountsSchema,
+  /** All others: indels, MNPs and blocks, as rtg vcfeval's non_snp. */
+  nonSnp: evaluationCountsSchema,
   /** Of the false negatives and false positives those whose allele is right, genotype wrong. */
   genotypeErrors: z.strictObject({ truth: count, calls: count }),
   /** Records left out: no resolved ALT in the genotype, failed FILTER, or not comparable. */

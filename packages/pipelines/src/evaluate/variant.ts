@@ -11,7 +11,11 @@
 import { MAX_ALLELE_BASES } from './limits.ts';
 import { leftAligned, shiftSpan, trimAllele } from './normalise.ts';
 
-export const VARIANT_KINDS = ['snp', 'indel'] as const;
+/**
+ * `snp`: every allele of the genotype replaces one base. `nonSnp`: indels, MNPs and blocks, the
+ * class that rtg vcfeval calls non_snp; in a truth set without MNPs these are the indels.
+ */
+export const VARIANT_KINDS = ['snp', 'nonSnp'] as const;
 export type VariantKind = (typeof VARIANT_KINDS)[number];
 
 /** Bases of one contig, upper case; `start` and `end` 0-based half-open, cut to the contig. */
@@ -92,9 +96,7 @@ export function toSmallVariant(
     shiftStart: Math.min(...shifts.map((span) => span.start)),
     shiftEnd: Math.max(...shifts.map((span) => span.end)),
     key: genotypeKey(alleles, reference),
-    kind: changed.every((allele) => allele.end - allele.start === allele.bases.length)
-      ? 'snp'
-      : 'indel',
+    kind: changed.every(isSnp) ? 'snp' : 'nonSnp',
   };
 }
 
@@ -103,6 +105,10 @@ function calledAllele(record: SmallVariantRecord, index: string): Allele | null 
   const alt = index === '.' || index === '0' ? undefined : record.alts[Number(index) - 1];
   if (alt === undefined || !/^[ACGTN]+$/.test(alt) || alt === record.ref) return null;
   return trimAllele({ start: record.pos1 - 1, ref: record.ref, alt });
+}
+
+function isSnp(allele: Allele): boolean {
+  return allele.end - allele.start === 1 && allele.bases.length === 1;
 }
 
 function genotypeKey(
