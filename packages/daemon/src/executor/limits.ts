@@ -23,3 +23,5 @@ export const DIGESTS_AT_ONCE = 4;
 export const BUILTIN_HEAP_MIN_MIB = 512;
 /** After a command's end, how long its pipes may stay open before they are cut. */
 export const PIPE_CLOSE_MS = 5_000;
+/** Smaller outputs are digested on the main thread; starting a worker costs more than that. */
+export const INLINE_DIGEST_MAX_BYTES = 262_144;

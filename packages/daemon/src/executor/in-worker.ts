@@ -1,0 +1,78 @@
+/** Runs builtins and digests away from the main thread, and ends them when asked to. */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { OutputFormat } from '@helixmesh/pipelines';
+import { AppError, type ErrorRecord } from '@helixmesh/protocol';
+import { BUILTIN_HEAP_MIN_MIB } from './limits.ts';
+
+export type WorkerJob = BuiltinJob | DigestJob;
+
+export interface BuiltinJob {
+  readonly kind: 'builtin';
+  readonly name: string;
+  readonly module?: string;
+  readonly folder: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly threads: number;
+}
+
+export interface DigestJob {
+  readonly kind: 'digest';
+  readonly path: string;
+  readonly format: OutputFormat;
+}
+
+export type WorkerReply =
+  | { readonly kind: 'progress'; readonly fraction: number }
+  | { readonly kind: 'done'; readonly value: string }
+  | { readonly kind: 'failed'; readonly error: ErrorRecord };
+
+export interface WorkerOptions {
+  readonly signal: AbortSignal;
+  readonly memoryMib?: number;
+  readonly onProgress?: (fraction: number) => void;
+}
+
+// From source under type stripping this file ends in .ts, built in .js; so does the worker.
+const WORKER_FILE = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+
+/** The job's answer. Throws the job's AppError, CANCELED on abort, TOOL_FAILED on lost heap. */
+export async function inWorker(job: WorkerJob, options: WorkerOptions): Promise<string> {
+  const { signal, memoryMib = 0, onProgress } = options;
+  if (signal.aborted) throw canceled();
+  const worker = new Worker(WORKER_FILE, {
+    workerData: job,
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: Math.max(memoryMib, BUILTIN_HEAP_MIN_MIB) },
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const abort = (): void => reject(canceled());
+  signal.addEventListener('abort', abort, { once: true });
+  worker.on('message', (message: WorkerReply) => {
+    if (message.kind === 'progress') onProgress?.(message.fraction);
+    else if (message.kind === 'done') resolve(message.value);
+    else reject(AppError.fromRecord(message.error));
+  });
+  worker.on('error', (cause) => reject(workerError(cause)));
+  worker.on('exit', () => reject(new AppError('INTERNAL', 'a worker thread ended unasked')));
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    await worker.terminate();
+  }
+}
+
+function canceled(): AppError {
+  return new AppError('CANCELED', 'the attempt was canceled');
+}
+
+function workerError(cause: unknown): AppError {
+  if ((cause as NodeJS.ErrnoException | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new AppError('TOOL_FAILED', 'a step ran out of memory', {
+      hint: 'Report it with the size of the input: the step asks for too little memory.',
+      cause,
+    });
+  }
+  return AppError.from(cause);
+}

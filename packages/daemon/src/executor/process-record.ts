@@ -1,0 +1,88 @@
+/**
+ * Which process an attempt started, in a form that a later daemon can trust: a pid alone may belong
+ * to somebody else by then, but no two processes of one boot share pid and start time.
+ */
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const RECORD_NAME = 'process.json';
+
+interface ProcessRecord {
+  readonly pid: number;
+  readonly startTicks: string;
+  readonly bootId: string;
+}
+
+interface ProcessStat {
+  readonly pid: number;
+  readonly group: number;
+  readonly startTicks: string;
+}
+
+/** Writes the record into an attempt's folder; does nothing without /proc. */
+export async function recordProcess(folder: string, pid: number): Promise<void> {
+  const stat = await readStat(pid);
+  const bootId = await readBootId();
+  if (stat === null || bootId === null) return;
+  const record: ProcessRecord = { pid, startTicks: stat.startTicks, bootId };
+  await writeFile(join(folder, RECORD_NAME), JSON.stringify(record), { mode: 0o600 });
+}
+
+/** Kills what is left of the recorded process group and of nobody else. */
+export async function killRecorded(folder: string): Promise<void> {
+  const record = await readRecord(folder);
+  if (record === null || record.bootId !== (await readBootId())) return;
+  const leader = await readStat(record.pid);
+  if (leader !== null && leader.startTicks !== record.startTicks) return; // Recycled.
+  for (const { pid } of await groupMembers(record.pid)) {
+    // With the leader gone, the working folder tells that a member is ours.
+    if (leader === null && !(await isInside(pid, folder))) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile, or it is not ours to kill: nothing to do in either case.
+    }
+  }
+}
+
+async function groupMembers(group: number): Promise<ProcessStat[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const stats = await Promise.all(pids.map((pid) => readStat(Number(pid))));
+  return stats.filter((stat) => stat !== null && stat.group === group) as ProcessStat[];
+}
+
+async function isInside(pid: number, folder: string): Promise<boolean> {
+  try {
+    return `${await readlink(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
+  } catch {
+    return false; // It ended meanwhile.
+  }
+}
+
+async function readRecord(folder: string): Promise<ProcessRecord | null> {
+  try {
+    const record = JSON.parse(await readFile(join(folder, RECORD_NAME), 'utf8'));
+    return Number.isInteger(record.pid) && record.pid > 1 ? record : null;
+  } catch {
+    return null; // No process was started, or the daemon died while writing.
+  }
+}
+
+/** proc(5): fields after the last parenthesis are state, ppid, pgrp, …; starttime is field 22. */
+async function readStat(pid: number): Promise<ProcessStat | null> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { pid, group: Number(fields[2]), startTicks: fields[19] ?? '' };
+  } catch {
+    return null; // No such process, or no /proc.
+  }
+}
+
+async function readBootId(): Promise<string | null> {
+  try {
+    return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  } catch {
+    return null; // Not Linux.
+  }
+}

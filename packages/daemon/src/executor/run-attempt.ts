@@ -1,0 +1,289 @@
+/**
+ * Runs one attempt of a task from empty folder to published result.
+ *
+ * E1  It answers an outcome and never throws for what tools, disks or inputs do.
+ * E2  Its scratch folder is gone when it answers.
+ * E3  Nothing appears in the store but by `publish`.
+ * E4  The tools are those versions that the key names, or the attempt fails.
+ */
+import { mkdir, realpath, statfs, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  type BuiltinCommand,
+  type Command,
+  installCommand,
+  probeSandbox,
+  type TaskSpec,
+  type ToolCommand,
+  type ToolName,
+} from '@helixmesh/pipelines';
+import { AppError, type ErrorRecord, parseAttemptId } from '@helixmesh/protocol';
+import { diagnose } from './diagnose.ts';
+import { inWorker } from './in-worker.ts';
+import {
+  DISK_FULL_BYTES,
+  INPUTS_MAX,
+  OUTPUTS_MAX,
+  STAGES_MAX,
+  STDERR_TAIL_BYTES,
+  STDERR_TAIL_LINES,
+} from './limits.ts';
+import type { AttemptOutcome, AttemptRequest, FailedAttempt, Isolation } from './outcome.ts';
+import { recordOutputs } from './outputs.ts';
+import { publish, RESULT_NAME } from './publish.ts';
+import { printableCommand } from './quote.ts';
+import { checkRelativeName } from './relative-name.ts';
+import { type AttemptFolders, runCommand } from './run-command.ts';
+import { removeFolder } from './sweep.ts';
+import { lastLines } from './tail-buffer.ts';
+
+/** What an attempt has used and said so far. */
+interface Progress {
+  wallMs: number;
+  cpuMs: number;
+  stderr: string;
+  /** How the culprit ended, once a command has failed. */
+  failure: Pick<FailedAttempt, 'exitCode' | 'signal' | 'failedStage'>;
+}
+
+export async function runAttempt(request: AttemptRequest): Promise<AttemptOutcome> {
+  const root = join(request.scratchRoot, parseAttemptId(request.attemptId));
+  const progress: Progress = {
+    wallMs: 0,
+    cpuMs: 0,
+    stderr: '',
+    failure: { exitCode: null, signal: null, failedStage: null },
+  };
+  try {
+    return await runIn(root, request, progress);
+  } catch (thrown) {
+    if (request.signal.aborted) return { status: 'canceled' };
+    return failed(request, progress, AppError.from(thrown).toRecord());
+  } finally {
+    // A folder that cannot be deleted now is swept at the next start; the outcome stands (E1).
+    await removeFolder(root).catch(() => {});
+  }
+}
+
+async function runIn(
+  root: string,
+  request: AttemptRequest,
+  progress: Progress,
+): Promise<AttemptOutcome> {
+  const { spec, signal } = request;
+  checkSpec(spec);
+  checkTools(request);
+  signal.throwIfAborted();
+  const folders = await makeFolders(root);
+  await placeInputs(folders.work, request);
+  await makeOutputFolders(folders.work, spec);
+  for (const command of spec.commands) {
+    signal.throwIfAborted();
+    const error =
+      command.kind === 'tools'
+        ? await runTools(command, folders, { request, progress })
+        : await runBuiltin(command, folders, { request, progress });
+    signal.throwIfAborted();
+    if (error !== null) return failed(request, progress, error);
+  }
+  const outputs = await recordOutputs(folders.work, spec, signal);
+  signal.throwIfAborted();
+  const staging = join(folders.root, 'publish');
+  await mkdir(staging, { mode: 0o700 });
+  const { storeRoot, key } = request;
+  const published = await publish({ storeRoot, key, work: folders.work, staging, spec, outputs });
+  return {
+    status: 'complete',
+    ...published,
+    wallMs: progress.wallMs,
+    cpuMs: progress.cpuMs,
+    command: printable(spec),
+    stderrTail: tail(progress.stderr),
+  };
+}
+
+function checkSpec(spec: TaskSpec): void {
+  const names = [...spec.inputs, ...spec.outputs].map(({ name }) => checkRelativeName(name));
+  const stages = spec.commands.map((command) =>
+    command.kind === 'tools' ? command.stages.length : 1,
+  );
+  const isBad =
+    new Set([...names, RESULT_NAME]).size !== names.length + 1 ||
+    spec.inputs.length > INPUTS_MAX ||
+    spec.outputs.length > OUTPUTS_MAX ||
+    stages.some((count) => count < 1 || count > STAGES_MAX);
+  if (isBad) throw new AppError('INTERNAL', `task ${spec.name} is not well formed`);
+}
+
+/** E4 */
+function checkTools({ spec, tools }: AttemptRequest): void {
+  const used = new Set(spec.commands.flatMap(toolsOf));
+  for (const name of used) {
+    const wanted = spec.toolVersions[name];
+    const found = tools[name];
+    if (found === undefined) {
+      throw new AppError('TOOL_MISSING', `${name} is not usable here`, { hint: installHint(name) });
+    }
+    if (wanted !== found.version) {
+      const said = wanted ?? 'a version that the task does not name';
+      throw new AppError('TOOL_VERSION', `${name} is ${found.version}, the task needs ${said}`, {
+        hint: `Install ${name} ${wanted ?? ''} again, or submit the job anew to use this one.`,
+      });
+    }
+  }
+}
+
+function toolsOf(command: Command): readonly ToolName[] {
+  return command.kind === 'tools' ? command.stages.map(({ tool }) => tool) : ['helixmesh'];
+}
+
+function installHint(name: ToolName): string {
+  if (name === 'helixmesh') return 'Install helixmesh again.';
+  return `Install it: ${installCommand([name])}`;
+}
+
+async function makeFolders(root: string): Promise<AttemptFolders> {
+  await mkdir(dirname(root), { recursive: true, mode: 0o700 });
+  const real = join(await realpath(dirname(root)), root.slice(dirname(root).length + 1));
+  await removeFolder(real);
+  const folders = { root: real, work: join(real, 'work'), tmp: join(real, 'tmp') };
+  for (const folder of Object.values(folders)) await mkdir(folder, { mode: 0o700 });
+  return folders;
+}
+
+async function placeInputs(work: string, request: AttemptRequest): Promise<void> {
+  for (const input of request.spec.inputs) {
+    const path = join(work, input.name);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    if (input.kind === 'text') await writeFile(path, input.text, { mode: 0o600 });
+    else await symlink(await existing(await request.resolveInput(input), input.name), path);
+  }
+}
+
+async function existing(path: string, name: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    throw new AppError('INPUT_NOT_FOUND', `input ${name} is not there`, {
+      hint: 'Put the file back where it was, then resume the job.',
+      cause,
+    });
+  }
+}
+
+async function makeOutputFolders(work: string, spec: TaskSpec): Promise<void> {
+  const stdouts = spec.commands.map((command) =>
+    command.kind === 'tools' ? command.stdout : undefined,
+  );
+  for (const name of [...spec.outputs.map((output) => output.name), ...stdouts]) {
+    if (name === undefined) continue;
+    const folder = dirname(join(work, checkRelativeName(name)));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
+}
+
+interface Attempt {
+  readonly request: AttemptRequest;
+  readonly progress: Progress;
+}
+
+async function runTools(
+  command: ToolCommand,
+  folders: AttemptFolders,
+  { request, progress }: Attempt,
+): Promise<ErrorRecord | null> {
+  const { signal, onStarted } = request;
+  const stages = command.stages.map(({ tool, args }) => [
+    ...(request.tools[tool]?.argv ?? []),
+    ...args.map((arg) => arg.replaceAll('{threads}', String(request.threads))),
+  ]);
+  const { stdout } = command;
+  const end = await runCommand({
+    command: { stages, ...(stdout === undefined ? {} : { stdout }) },
+    folders,
+    ...(await isolate(request.isolation)),
+    signal,
+    ...(onStarted === undefined ? {} : { onStarted }),
+  });
+  progress.wallMs += end.wallMs;
+  progress.cpuMs += end.cpuMs;
+  progress.stderr = end.stderr.filter((text) => text !== '').join('\n');
+  const diagnosis = diagnose(command.stages, end, await isDiskFull(folders.root));
+  if (diagnosis === null) return null;
+  const { error, stderr, ...failure } = diagnosis;
+  progress.stderr = stderr;
+  progress.failure = failure;
+  return error;
+}
+
+async function runBuiltin(
+  command: BuiltinCommand,
+  folders: AttemptFolders,
+  { request, progress }: Attempt,
+): Promise<ErrorRecord | null> {
+  const { spec, threads, signal, onProgress, builtinModule } = request;
+  const { name, args } = command;
+  const startedMs = performance.now();
+  try {
+    await inWorker(
+      {
+        kind: 'builtin',
+        name,
+        args,
+        folder: folders.work,
+        threads,
+        ...(builtinModule === undefined ? {} : { module: builtinModule }),
+      },
+      {
+        signal,
+        memoryMib: spec.resources.memoryMib,
+        ...(onProgress === undefined ? {} : { onProgress }),
+      },
+    );
+    return null;
+  } catch (thrown) {
+    progress.failure = { exitCode: null, signal: null, failedStage: name };
+    return AppError.from(thrown).toRecord();
+  } finally {
+    progress.wallMs += performance.now() - startedMs;
+  }
+}
+
+async function isolate(
+  asked: Isolation | undefined,
+): Promise<{ isolation: Isolation; bubblewrap: string | null }> {
+  if (asked === 'process_group') return { isolation: asked, bubblewrap: null };
+  const sandbox = await probeSandbox();
+  const isolation = asked ?? (sandbox.available ? 'bubblewrap' : 'process_group');
+  return { isolation, bubblewrap: sandbox.path };
+}
+
+async function isDiskFull(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize < DISK_FULL_BYTES;
+}
+
+function failed(request: AttemptRequest, progress: Progress, error: ErrorRecord): FailedAttempt {
+  return {
+    status: 'failed',
+    error,
+    wallMs: progress.wallMs,
+    ...progress.failure,
+    command: printable(request.spec),
+    stderrTail: tail(progress.stderr),
+  };
+}
+
+function tail(text: string): string {
+  return lastLines(text, { lines: STDERR_TAIL_LINES, bytes: STDERR_TAIL_BYTES });
+}
+
+/** As the task states it, without paths of this machine. */
+function printable(spec: TaskSpec): string {
+  const lines = spec.commands.map((command) => {
+    if (command.kind === 'builtin') return `helixmesh ${command.name}`;
+    const stages = command.stages.map(({ tool, args }) => [tool, ...args]);
+    return printableCommand(stages, command.stdout);
+  });
+  return lines.join('\n');
+}

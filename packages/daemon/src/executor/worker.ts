@@ -1,0 +1,38 @@
+/** Entry of a worker thread: runs one builtin or digests one file, then answers and ends. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { BUILTINS, type Builtin, canonicalDigest } from '@helixmesh/pipelines';
+import { AppError } from '@helixmesh/protocol';
+import type { WorkerJob, WorkerReply } from './in-worker.ts';
+
+function reply(message: WorkerReply): void {
+  parentPort?.postMessage(message);
+}
+
+async function run(job: WorkerJob): Promise<string> {
+  if (job.kind === 'digest') return (await canonicalDigest(job.path, job.format)).digest;
+  const builtin = (await registry(job.module))[job.name];
+  if (builtin === undefined) {
+    throw new AppError('TOOL_MISSING', `there is no builtin ${job.name}`, {
+      hint: 'This is a mistake of the pipeline, not of yours; report it.',
+    });
+  }
+  await builtin({
+    folder: job.folder,
+    args: job.args,
+    threads: job.threads,
+    progress: (fraction) => reply({ kind: 'progress', fraction }),
+  });
+  return '';
+}
+
+async function registry(module: string | undefined): Promise<Readonly<Record<string, Builtin>>> {
+  return module === undefined ? BUILTINS : (await import(module)).BUILTINS;
+}
+
+try {
+  reply({ kind: 'done', value: await run(workerData) });
+} catch (thrown) {
+  const error = AppError.from(thrown).toRecord();
+  // Details pass as JSON, as they do over HTTP: what cannot be cloned must not hide the error.
+  reply({ kind: 'failed', error: JSON.parse(JSON.stringify(error)) });
+}
