@@ -135,14 +135,14 @@ async function measure(
 }
 
 function row(name: string, results: readonly EvaluationResult[]): string {
-  const mean = (kind: 'all' | 'snp' | 'nonSnp'): string => {
+  const mean = (kind: 'all' | 'snp' | 'indel'): string => {
     const sum = results.reduce((total, result) => total + (result[kind].f1 ?? 0), 0);
     return (sum / results.length).toFixed(4);
   };
   const total = (field: 'truePositivesTruth' | 'falseNegatives' | 'falsePositives'): number =>
     results.reduce((sum, result) => sum + result.all[field], 0);
   const counts = `${total('truePositivesTruth')}/${total('falseNegatives')}/${total('falsePositives')}`;
-  return `| ${name} | ${mean('snp')} | ${mean('nonSnp')} | ${mean('all')} | ${counts} |`;
+  return `| ${name} | ${mean('snp')} | ${mean('indel')} | ${mean('all')} | ${counts} |`;
 }
 
 async function measureSet(set: DataSet, data: string, seeds: number): Promise<void> {

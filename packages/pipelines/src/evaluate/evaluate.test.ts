@@ -64,7 +64,7 @@ describe('evaluate', () => {
     assert.equal(result.all.falsePositives, 1);
     assert.equal(result.all.recall, 1 / 3);
     assert.equal(result.all.precision, 0.5);
-    assert.equal(result.nonSnp.f1, null);
+    assert.equal(result.indel.f1, null);
     const { confident: _, ...everywhere } = paths;
     assert.equal((await evaluate(everywhere)).all.falsePositives, 2);
   });

@@ -27,7 +27,7 @@ export const evaluationResultSchema = z.strictObject({
   /** Records whose alleles each replace one base. */
   snp: evaluationCountsSchema,
   /** All others: indels, MNPs and blocks, as rtg vcfeval's non_snp. */
-  nonSnp: evaluationCountsSchema,
+  indel: evaluationCountsSchema,
   /** Of the false negatives and false positives those whose allele is right, genotype wrong. */
   genotypeErrors: z.strictObject({ truth: count, calls: count }),
   /** Records left out: no resolved ALT in the genotype, failed FILTER, or not comparable. */

@@ -10,7 +10,7 @@ type Raw = Pick<
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Tally {
-  readonly #raw = { all: zero(), snp: zero(), nonSnp: zero() };
+  readonly #raw = { all: zero(), snp: zero(), indel: zero() };
   readonly #genotypeErrors = { truth: 0, calls: 0 };
 
   addTruth(kind: VariantKind, verdict: Verdict): void {
@@ -30,11 +30,11 @@ export class Tally {
   counts(): Record<'all' | VariantKind, EvaluationCounts> & {
     genotypeErrors: { truth: number; calls: number };
   } {
-    const { all, snp, nonSnp } = this.#raw;
+    const { all, snp, indel } = this.#raw;
     return {
       all: withRatios(all),
       snp: withRatios(snp),
-      nonSnp: withRatios(nonSnp),
+      indel: withRatios(indel),
       genotypeErrors: { ...this.#genotypeErrors },
     };
   }

@@ -12,10 +12,10 @@ import { MAX_ALLELE_BASES } from './limits.ts';
 import { leftAligned, shiftSpan, trimAllele } from './normalise.ts';
 
 /**
- * `snp`: every allele of the genotype replaces one base. `nonSnp`: indels, MNPs and blocks, the
- * class that rtg vcfeval calls non_snp; in a truth set without MNPs these are the indels.
+ * `snp`: every allele of the genotype replaces one base. `indel`: everything else, so MNPs and
+ * blocks too, the class that rtg vcfeval calls non_snp.
  */
-export const VARIANT_KINDS = ['snp', 'nonSnp'] as const;
+export const VARIANT_KINDS = ['snp', 'indel'] as const;
 export type VariantKind = (typeof VARIANT_KINDS)[number];
 
 /** Bases of one contig, upper case; `start` and `end` 0-based half-open, cut to the contig. */
@@ -96,7 +96,7 @@ export function toSmallVariant(
     shiftStart: Math.min(...shifts.map((span) => span.start)),
     shiftEnd: Math.max(...shifts.map((span) => span.end)),
     key: genotypeKey(alleles, reference),
-    kind: changed.every(isSnp) ? 'snp' : 'nonSnp',
+    kind: changed.every(isSnp) ? 'snp' : 'indel',
   };
 }
 
