@@ -1,0 +1,20 @@
+import type { ConfigKey } from '@helixmesh/daemon';
+import type { Command } from 'commander';
+import { answer, contextOf } from '../../context.ts';
+import { table } from '../../ui/table.ts';
+
+export function addConfig(program: Command): void {
+  program
+    .command('config')
+    .description('Shows the settings of the node.')
+    .command('print')
+    .description('Prints every setting with its value and where it comes from.')
+    .action((_options: object, command) => {
+      const context = contextOf(command);
+      const { config, origins } = context.loaded;
+      const keys = Object.keys(config) as ConfigKey[];
+      const settings = keys.map((key) => ({ key, value: config[key], origin: origins[key] }));
+      const rows = settings.map(({ key, value, origin }) => [key, String(value ?? ''), origin]);
+      answer(context, settings, table([{ title: 'setting' }, { title: 'value' }, { title: 'origin' }], rows));
+    });
+}

@@ -1,0 +1,45 @@
+import { probeSandbox, probeTools, type ToolReport } from '@helixmesh/pipelines';
+import { AppError } from '@helixmesh/protocol';
+import type { Command } from 'commander';
+import { answer, contextOf } from '../context.ts';
+import { dim, green, red, yellow } from '../ui/style.ts';
+import { table } from '../ui/table.ts';
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .summary('say what is missing here, and the command that brings it')
+    .description('Looks for each outside tool, its version and the sandbox.')
+    .action(async (_options: object, command) => {
+      const context = contextOf(command);
+      const [tools, sandbox] = await Promise.all([probeTools(), probeSandbox()]);
+      const rows = tools.map((tool) => [
+        mark(tool),
+        tool.name,
+        tool.version ?? '',
+        tool.purpose,
+        tool.status === 'ok' ? '' : tool.install,
+      ]);
+      rows.push([
+        sandbox.status === 'ok' ? green('ok') : yellow(sandbox.status),
+        'sandbox',
+        '',
+        'runs tools without network and read-only',
+        sandbox.status === 'ok' ? '' : sandbox.install,
+      ]);
+      rows.push([green('ok'), 'node', process.versions.node, 'runs Helixmesh', '']);
+      const columns = ['', 'tool', 'version', 'what for', 'how to get it'].map((title) => ({ title }));
+      answer(context, { tools, sandbox }, table(columns, rows));
+      const bad = tools.filter((tool) => tool.status !== 'ok');
+      if (bad.length > 0) {
+        throw new AppError('TOOL_MISSING', `not usable here: ${bad.map((t) => t.name).join(', ')}`, {
+          hint: [...new Set(bad.map((tool) => tool.install))].join('; '),
+        });
+      }
+      if (!context.json) process.stdout.write(`${dim('Everything is there.')}\n`);
+    });
+}
+
+function mark({ status }: ToolReport): string {
+  return status === 'ok' ? green('ok') : red(status.replace('_', ' '));
+}

@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+import { type EvaluationCounts, type EvaluationResult, evaluate } from '@helixmesh/pipelines';
+import type { Command } from 'commander';
+import { answer, contextOf } from '../context.ts';
+import { table } from '../ui/table.ts';
+
+interface Options {
+  readonly truth: string;
+  readonly calls: string;
+  readonly reference: string;
+  readonly confident?: string;
+  readonly allele?: boolean;
+  readonly allRecords?: boolean;
+}
+
+export function addEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .summary('compare variant calls with a truth set')
+    .description(
+      'Compares allele and genotype of small variants, replaying haplotypes around differences so\n' +
+        'that another way of writing the same change does not count as an error.',
+    )
+    .requiredOption('--truth <vcf>', 'true variants')
+    .requiredOption('--calls <vcf>', 'calls to judge')
+    .requiredOption('--reference <fasta>', 'uncompressed FASTA with its .fai')
+    .option('--confident <bed>', 'count only variants in these regions')
+    .option('--allele', 'ignore the genotype')
+    .option('--all-records', 'take records too that failed a filter')
+    .action(async (options: Options, command) => {
+      const context = contextOf(command);
+      const result = await evaluate({
+        truth: resolve(options.truth),
+        calls: resolve(options.calls),
+        reference: resolve(options.reference),
+        ...(options.confident === undefined ? {} : { confident: resolve(options.confident) }),
+        mode: options.allele === true ? 'allele' : 'genotype',
+        isAllRecords: options.allRecords ?? false,
+      });
+      answer(context, result, evaluationText(result));
+    });
+}
+
+export function evaluationText(result: EvaluationResult): string {
+  const right = (title: string) => ({ title, align: 'right' as const });
+  return table(
+    [{ title: '' }, right('TP'), right('FN'), right('FP'), right('precision'), right('recall'), right('F1')],
+    [
+      countsRow('all', result.all),
+      countsRow('SNP', result.snp),
+      countsRow('indel', result.indel),
+    ],
+  );
+}
+
+function countsRow(name: string, counts: EvaluationCounts): string[] {
+  const ratio = (value: number | null) => (value === null ? '–' : value.toFixed(4));
+  return [
+    name,
+    String(counts.truePositivesTruth),
+    String(counts.falseNegatives),
+    String(counts.falsePositives),
+    ratio(counts.precision),
+    ratio(counts.recall),
+    ratio(counts.f1),
+  ];
+}

@@ -1,0 +1,66 @@
+/** The command tree. */
+import { VERSION } from '@helixmesh/daemon';
+import { Command } from 'commander';
+import { addCancel, addResume } from './commands/cancel.ts';
+import { addCleanup } from './commands/cleanup.ts';
+import { addConfig } from './commands/config/print.ts';
+import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addEvaluate } from './commands/evaluate.ts';
+import { addJournal } from './commands/journal.ts';
+import { addLogs } from './commands/logs.ts';
+import { addReferenceAdd } from './commands/reference/add.ts';
+import { addReferenceList } from './commands/reference/list.ts';
+import { addReport } from './commands/report.ts';
+import { addRun } from './commands/run.ts';
+import { addSimulate } from './commands/simulate.ts';
+import { addStatus } from './commands/status.ts';
+import { addSubmit } from './commands/submit.ts';
+import { addUp } from './commands/up.ts';
+
+export function createProgram(): Command {
+  const program = new Command('helixmesh')
+    .description('From sequencing reads to a clinical report, durably, on your own machine.')
+    .version(VERSION, '-V, --version')
+    .option('--data <dir>', 'data folder (default: $HELIXMESH_DATA or ~/.local/share/helixmesh)')
+    .option('--config <file>', 'TOML file with the settings of the node')
+    .option('--json', 'answer in JSON on standard output')
+    .option('--quiet', 'no progress on standard error')
+    .option('--no-color', 'no colours (as with NO_COLOR)')
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(see --help)')
+    .helpCommand(false);
+  program.hook('preAction', (command) => {
+    if (command.opts()['color'] === false) process.env['NO_COLOR'] = '1';
+  });
+  program.commandsGroup('Analyses:');
+  addRun(program);
+  addSubmit(program);
+  addStatus(program);
+  addLogs(program);
+  addJournal(program);
+  addReport(program);
+  addCancel(program);
+  addResume(program);
+  program.commandsGroup('References:');
+  const reference = program.command('reference').description('Prepares and keeps reference bundles.');
+  addReferenceAdd(reference);
+  addReferenceList(reference);
+  program.commandsGroup('Trying out and checking:');
+  addDemo(program);
+  addSimulate(program);
+  addEvaluate(program);
+  program.commandsGroup('This machine:');
+  addUp(program);
+  addDoctor(program);
+  addConfig(program);
+  addCleanup(program);
+  throwOnError(program);
+  return program;
+}
+
+/** Every command answers wrong usage by throwing, so that `main` alone decides the exit code. */
+function throwOnError(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(throwOnError);
+}

@@ -1,0 +1,111 @@
+/** The local API: Fastify on a unix socket that only its owner may open. */
+import { chmod, rm } from 'node:fs/promises';
+import { AppError, ERROR_TABLE, ROUTES, type RouteName, type Routes } from '@helixmesh/protocol';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { BODY_MAX_BYTES } from './limits.ts';
+
+type Input<N extends RouteName> = {
+  readonly params: z.infer<Routes[N]['params']>;
+  readonly query: z.infer<Routes[N]['query']>;
+  readonly body: Routes[N]['body'] extends z.ZodType ? z.infer<Routes[N]['body']> : null;
+};
+
+/** One function for each route; what it answers is checked against the route's schema. */
+export type Handlers = {
+  readonly [N in RouteName]: (input: Input<N>) => Promise<z.input<Routes[N]['reply']>>;
+};
+
+export interface ApiServer {
+  close(): Promise<void>;
+}
+
+export interface ApiOptions {
+  readonly socketPath: string;
+  readonly handlers: Handlers;
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>;
+  readonly onError: (error: AppError) => void;
+}
+
+export async function serveApi(options: ApiOptions): Promise<ApiServer> {
+  const server = Fastify({ bodyLimit: BODY_MAX_BYTES, exposeHeadRoutes: false });
+  // An empty POST with a JSON content type is a request without a body.
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      done(null, text === '' ? null : JSON.parse(text as string));
+    } catch {
+      done(new AppError('USAGE', 'the request body is not JSON', { hint: 'Send a JSON object.' }));
+    }
+  });
+  for (const name of Object.keys(ROUTES) as RouteName[]) addRoute(server, name, options.handlers);
+  server.get('/metrics', async (_request, reply) =>
+    reply.type('text/plain').send(await options.metrics()),
+  );
+  server.setNotFoundHandler((_request, reply) => {
+    sendProblem(reply, new AppError('NOT_FOUND', 'no such route', { hint: 'See docs/reference.' }));
+  });
+  server.setErrorHandler((thrown, _request, reply) => {
+    const error = toAppError(thrown);
+    options.onError(error);
+    sendProblem(reply, error);
+  });
+  await rm(options.socketPath, { force: true });
+  await server.listen({ path: options.socketPath });
+  await chmod(options.socketPath, 0o600);
+  return { close: () => server.close() };
+}
+
+function addRoute<N extends RouteName>(server: FastifyInstance, name: N, handlers: Handlers): void {
+  const route = ROUTES[name];
+  server.route({
+    method: route.method,
+    url: route.path,
+    handler: async (request: FastifyRequest) => {
+      const input = {
+        params: parse(route.params, request.params, 'path'),
+        query: parse(route.query, request.query, 'query'),
+        body: route.body === null ? null : parse(route.body, request.body, 'body'),
+      } as Input<N>;
+      return route.reply.parse(await handlers[name](input));
+    },
+  });
+}
+
+function parse(schema: z.ZodType, value: unknown, where: string): unknown {
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || where}: ${message}`,
+  );
+  throw new AppError('USAGE', `bad request: ${issues.join('; ')}`, {
+    hint: 'Correct the fields named.',
+  });
+}
+
+function toAppError(thrown: unknown): AppError {
+  const status = (thrown as { statusCode?: number }).statusCode;
+  if (thrown instanceof AppError || status === undefined || status >= 500)
+    return AppError.from(thrown);
+  return new AppError('USAGE', (thrown as Error).message, { cause: thrown });
+}
+
+interface ProblemReply {
+  code(status: number): ProblemReply;
+  type(type: string): ProblemReply;
+  send(body: unknown): unknown;
+}
+
+/** RFC 9457, with our code and hint. The cause and its stack stay here. */
+function sendProblem(reply: ProblemReply, error: AppError): void {
+  const status = ERROR_TABLE[error.code].http;
+  reply
+    .code(status)
+    .type('application/problem+json')
+    .send({
+      type: `urn:helixmesh:error:${error.code}`,
+      title: error.message,
+      status,
+      ...error.toRecord(),
+    });
+}

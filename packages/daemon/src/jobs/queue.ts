@@ -1,0 +1,45 @@
+/**
+ * The queue of attempts as workers see it: `take` waits until SQL has one for the pool. The wake-up
+ * is in memory and may be lost with the process; a starting node looks at SQL first.
+ */
+import type { Database } from '../sql/database.ts';
+import { claimAttempt, type QueuedAttempt } from './attempts.ts';
+
+export interface AttemptQueue {
+  /** The oldest queued attempt of the pool; rejects when `signal` aborts. */
+  take(pool: string, signal: AbortSignal): Promise<QueuedAttempt>;
+  /** Something was queued for the pool. */
+  notify(pool: string): void;
+}
+
+export function createAttemptQueue(database: Database): AttemptQueue {
+  const waiting = new Map<string, Set<() => void>>();
+
+  function nextNotice(pool: string, signal: AbortSignal): { promise: Promise<void>; drop(): void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiters = waiting.get(pool) ?? new Set();
+    waiting.set(pool, waiters.add(resolve));
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    return { promise, drop: () => waiters.delete(resolve) };
+  }
+
+  return {
+    async take(pool, signal) {
+      for (;;) {
+        signal.throwIfAborted();
+        // Asked before looking, so that nothing queued in between is missed.
+        const notice = nextNotice(pool, signal);
+        try {
+          const attempt = await claimAttempt(database, pool);
+          if (attempt !== null) return attempt;
+          await notice.promise;
+        } finally {
+          notice.drop();
+        }
+      }
+    },
+    notify(pool) {
+      for (const wake of waiting.get(pool) ?? []) wake();
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/** From what a user submits to a job document: everything in it identified by content. */
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import {
+  type FileRef,
+  type GermlineInput,
+  jobHash,
+  openReference,
+  planShards,
+  probeTools,
+} from '@helixmesh/pipelines';
+import {
+  AppError,
+  type Digest,
+  type JobSubmission,
+  type Json,
+  parseSampleId,
+} from '@helixmesh/protocol';
+import type { Database } from '../sql/database.ts';
+import { type Submitted, submitJob } from './jobs.ts';
+import { claimOutFolder, prepareOutFolder } from './out-folder.ts';
+
+export interface SubmitOptions {
+  readonly database: Database;
+  readonly dataDir: string;
+  readonly referenceRoot: string;
+  /** Service name of the newest version of the pipeline. */
+  readonly workflowOf: (pipeline: string) => string;
+}
+
+export async function submit(options: SubmitOptions, request: JobSubmission): Promise<Submitted> {
+  const [r1, r2] = await Promise.all([
+    fileIdentity(request.r1),
+    request.r2 === undefined ? null : fileIdentity(request.r2),
+  ]);
+  if (r2 !== null && r1.location === r2.location) {
+    throw new AppError('USAGE', '--r1 and --r2 name the same file', {
+      hint: 'Give the two files of mates, or --r1 alone for single-end reads.',
+    });
+  }
+  const reference = await openReference(options.referenceRoot, request.reference);
+  await prepareOutFolder(request.outDir);
+  const document: GermlineInput = {
+    sampleId: parseSampleId(request.sampleId),
+    reads: { r1, r2 },
+    reference,
+    parameters: request.parameters,
+    toolVersions: await installedVersions(),
+  };
+  const workflow = options.workflowOf(request.pipeline);
+  const submitted = await submitJob(options.database, {
+    sampleId: request.sampleId,
+    pipeline: request.pipeline,
+    workflow,
+    document: document as unknown as Json,
+    jobHash: jobHash({
+      workflow,
+      input: document,
+      shards: planShards(reference.contigs, request.parameters.shardTargetBases),
+    }),
+    outDir: request.outDir,
+    keepIntermediates: request.keepIntermediates,
+  });
+  const { jobId } = submitted;
+  await claimOutFolder(request.outDir, { jobId, dataDir: options.dataDir });
+  return submitted;
+}
+
+/** A file by where and when it is; the intake step reads the content. */
+export async function fileIdentity(path: string): Promise<FileRef> {
+  const found = await stat(path, { bigint: true }).catch((cause) => {
+    throw new AppError('INPUT_NOT_FOUND', `cannot read ${path}`, {
+      hint: 'Check the path.',
+      cause,
+    });
+  });
+  if (!found.isFile()) {
+    throw new AppError('INPUT_WRONG_FORMAT', `${path} is not a file`, {
+      hint: 'Give a FASTQ file.',
+    });
+  }
+  if (found.size === 0n) {
+    throw new AppError('INPUT_EMPTY', `${path} is empty`, {
+      hint: 'Give a FASTQ file with reads.',
+    });
+  }
+  const identity = ['helixmesh/file-identity/v1', path, found.size, found.mtimeNs, found.ino].join(
+    '\0',
+  );
+  const digest = `sha256:${createHash('sha256').update(identity).digest('hex')}` as Digest;
+  return { name: basename(path), digest, sizeBytes: Number(found.size), location: path };
+}
+
+async function installedVersions(): Promise<Record<string, string>> {
+  const reports = await probeTools();
+  return Object.fromEntries(
+    reports.flatMap(({ name, version }) => (version === null ? [] : [[name, version] as const])),
+  );
+}

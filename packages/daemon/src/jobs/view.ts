@@ -1,0 +1,154 @@
+/** What status shows of a job, read from SQL. */
+import type { PipelineResult } from '@helixmesh/pipelines';
+import type { JobListItem, JobView, TaskLog, TaskView } from '@helixmesh/protocol';
+import type { Database } from '../sql/database.ts';
+import { getJobRow, type JobRow } from './jobs.ts';
+import { measure } from './metrics.ts';
+import { progressOf } from './progress.ts';
+
+export async function jobView(database: Database, jobId: string): Promise<JobView> {
+  const job = await getJobRow(database, jobId);
+  const [tasks, attempts, planned] = await Promise.all([
+    taskViews(database, jobId),
+    database
+      .selectFrom('attempts')
+      .select(['started_at', 'ended_at'])
+      .where('job_id', '=', jobId)
+      .where('started_at', 'is not', null)
+      .execute(),
+    plannedShards(database, jobId),
+  ]);
+  return {
+    ...listItem(job, { tasks, planned }),
+    tasks,
+    summary: resultOf(job)?.summary ?? {},
+    metrics: measure({
+      startedAtMs: job.started_at,
+      endedAtMs: job.ended_at,
+      attempts: attempts.map((a) => ({ startedAtMs: a.started_at ?? 0, endedAtMs: a.ended_at })),
+      tasks: tasks.length,
+      barriers: planned ?? 0,
+    }),
+  };
+}
+
+export async function jobList(
+  database: Database,
+  { sampleId }: { sampleId?: string | undefined },
+): Promise<JobListItem[]> {
+  let query = database
+    .selectFrom('jobs')
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .limit(JOB_LIST_ROWS);
+  if (sampleId !== undefined) query = query.where('sample_id', '=', sampleId);
+  const items: JobListItem[] = [];
+  for (const job of await query.execute()) {
+    const tasks = await taskViews(database, job.job_id);
+    items.push(listItem(job, { tasks, planned: await plannedShards(database, job.job_id) }));
+  }
+  return items;
+}
+
+/** Newest jobs of one listing. */
+const JOB_LIST_ROWS = 200;
+
+/** Every attempt of the job with its command and last error lines. */
+export async function taskLogs(
+  database: Database,
+  jobId: string,
+  task: string | undefined,
+): Promise<TaskLog[]> {
+  await getJobRow(database, jobId);
+  let query = database
+    .selectFrom('attempts')
+    .selectAll()
+    .where('job_id', '=', jobId)
+    .orderBy('queued_at');
+  if (task !== undefined) query = query.where('name', '=', task);
+  return (await query.execute()).map((row) => ({
+    name: row.name,
+    attemptId: row.attempt_id,
+    state: row.state,
+    command: row.command ?? '',
+    exitCode: row.exit_code,
+    stderrTail: row.stderr_tail ?? '',
+  }));
+}
+
+function listItem(
+  job: JobRow,
+  { tasks, planned }: { tasks: readonly TaskView[]; planned: number | null },
+): JobListItem {
+  return {
+    jobId: job.job_id,
+    sampleId: job.sample_id,
+    pipeline: job.pipeline,
+    workflow: job.workflow,
+    jobHash: job.job_hash,
+    state: job.state,
+    recovered: job.recovered === 1,
+    progress: progressOf(job.state, { tasks, planned }),
+    contigs: planned === null ? null : { done: callsDone(tasks), total: planned },
+    reason: job.reason === null ? null : JSON.parse(job.reason),
+    outDir: job.out_dir,
+    createdAtMs: job.created_at,
+    startedAtMs: job.started_at,
+    endedAtMs: job.ended_at,
+    deliverables: (resultOf(job)?.deliverables ?? []).map(({ path, description }) => ({
+      path,
+      description,
+    })),
+  };
+}
+
+function callsDone(tasks: readonly TaskView[]): number {
+  return tasks.filter((task) => task.pool === 'call' && task.state === 'COMPLETE').length;
+}
+
+function resultOf(job: JobRow): PipelineResult | null {
+  return job.result === null ? null : JSON.parse(job.result);
+}
+
+async function taskViews(database: Database, jobId: string): Promise<TaskView[]> {
+  const rows = await database
+    .selectFrom('job_tasks')
+    .innerJoin('tasks', 'tasks.task_key', 'job_tasks.task_key')
+    .selectAll('job_tasks')
+    .select('tasks.pool')
+    .where('job_id', '=', jobId)
+    .orderBy('position')
+    .execute();
+  const counts = await database
+    .selectFrom('attempts')
+    .select(['name', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('job_id', '=', jobId)
+    .groupBy('name')
+    .execute();
+  const attempts = new Map(counts.map((row) => [row.name, row.count]));
+  return rows.map((row) => ({
+    name: row.name,
+    key: row.task_key,
+    pool: row.pool,
+    state: row.state,
+    reused: row.reused === 1,
+    why: row.why,
+    attempts: attempts.get(row.name) ?? 0,
+    startedAtMs: row.started_at,
+    endedAtMs: row.ended_at,
+    error: row.error === null ? null : JSON.parse(row.error),
+  }));
+}
+
+/** Shards that the pipeline has announced by its event `plan`, or null before that. */
+async function plannedShards(database: Database, jobId: string): Promise<number | null> {
+  const row = await database
+    .selectFrom('journal')
+    .select('payload')
+    .where('job_id', '=', jobId)
+    .where('step', '=', 'plan')
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : (JSON.parse(row.payload) as { shards: number }).shards;
+}

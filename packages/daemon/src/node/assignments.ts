@@ -1,0 +1,142 @@
+/**
+ * What a worker does: takes an attempt of its pool, gets cores for it, runs it, records the outcome
+ * and wakes the workflow that waits.
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import {
+  type OutputRef,
+  probeTools,
+  type ResolvedTools,
+  resolvedTools,
+  type TaskInput,
+} from '@helixmesh/pipelines';
+import { AppError, type Json } from '@helixmesh/protocol';
+import { type AttemptOutcome, publishedPath, runAttempt } from '../executor/index.ts';
+import { type QueuedAttempt, recordOutcome } from '../jobs/attempts.ts';
+import { pruneIntermediates } from '../jobs/prune.ts';
+import type { Database } from '../sql/database.ts';
+import type { Logger } from './logger.ts';
+import type { NodeMetrics } from './metrics.ts';
+import type { NodePaths } from './paths.ts';
+
+export interface AssignmentsOptions {
+  readonly database: Database;
+  readonly paths: NodePaths;
+  readonly logger: Logger;
+  readonly metrics: NodeMetrics;
+  readonly wake: (awakeable: string) => Promise<void>;
+}
+
+export interface Assignments {
+  /**
+   * Runs one attempt to its recorded outcome. Aborting `stopping` ends the tool and leaves the
+   * attempt RUNNING in SQL, for the next start to put aside and queue anew.
+   */
+  run(attempt: QueuedAttempt, threads: number, stopping: AbortSignal): Promise<AttemptOutcome>;
+  /** Ends the running attempts of a job; their outcome is `canceled`. */
+  abortJob(jobId: string): void;
+}
+
+export function createAssignments(options: AssignmentsOptions): Assignments {
+  const { database, paths, logger, metrics } = options;
+  const running = new Map<string, { jobId: string; controller: AbortController }>();
+
+  async function run(
+    attempt: QueuedAttempt,
+    threads: number,
+    stopping: AbortSignal,
+  ): Promise<AttemptOutcome> {
+    const { attemptId, jobId, spec } = attempt;
+    const controller = new AbortController();
+    running.set(attemptId, { jobId, controller });
+    logger.info({ attemptId, jobId, task: spec.name, threads }, 'attempt started');
+    try {
+      const outcome = await runAttempt({
+        spec,
+        key: attempt.taskKey,
+        attemptId,
+        scratchRoot: paths.scratchRoot,
+        storeRoot: paths.storeRoot,
+        threads,
+        tools: await currentTools(),
+        resolveInput: (input) => resolveInput(paths.storeRoot, input),
+        signal: AbortSignal.any([controller.signal, stopping]),
+      });
+      if (stopping.aborted && outcome.status !== 'complete') return outcome;
+      await settle(attempt, outcome);
+      return outcome;
+    } finally {
+      running.delete(attemptId);
+    }
+  }
+
+  async function settle(attempt: QueuedAttempt, outcome: AttemptOutcome): Promise<void> {
+    const { attemptId, jobId, spec } = attempt;
+    const awakeable = await recordOutcome(database, attempt, outcome);
+    const wallMs = outcome.status === 'canceled' ? 0 : outcome.wallMs;
+    metrics.attemptEnded(spec.pool, outcome.status, wallMs / 1000);
+    const code = outcome.status === 'failed' ? outcome.error.code : null;
+    logger.info(
+      { attemptId, jobId, task: spec.name, status: outcome.status, code },
+      'attempt ended',
+    );
+    if (awakeable === null) return;
+    try {
+      await options.wake(awakeable);
+    } catch (error) {
+      // The engine is down; the outcome is in SQL and the reconciler wakes it later.
+      logger.warn({ attemptId, code: AppError.from(error).code }, 'wake-up postponed');
+    }
+    if (outcome.status === 'complete') await pruneConsumed(attempt);
+  }
+
+  /** What this task has read was intermediate: nothing needs it any more, unless all is kept. */
+  async function pruneConsumed({ jobId, spec }: QueuedAttempt): Promise<void> {
+    const job = await database
+      .selectFrom('jobs')
+      .select('keep_intermediates')
+      .where('job_id', '=', jobId)
+      .executeTakeFirstOrThrow();
+    if (job.keep_intermediates === 1) return;
+    const taskKeys = spec.inputs.flatMap((input) => (input.kind === 'output' ? [input.task] : []));
+    if (taskKeys.length === 0) return;
+    const outputPath = (task: string, output: string) => pathOf(paths.storeRoot, task, output);
+    await pruneIntermediates({ database, outputPath }, { jobId, taskKeys });
+  }
+
+  return {
+    run,
+    abortJob(jobId) {
+      for (const attempt of running.values()) {
+        if (attempt.jobId === jobId) attempt.controller.abort();
+      }
+    },
+  };
+}
+
+/** Asked anew for every attempt that needs a tool which was missing when last looked for. */
+async function currentTools(): Promise<ResolvedTools> {
+  return resolvedTools(await probeTools());
+}
+
+async function resolveInput(storeRoot: string, input: TaskInput): Promise<string> {
+  if (input.kind === 'output') return pathOf(storeRoot, input.task, input.output);
+  if (input.kind === 'text') throw new AppError('INTERNAL', 'a text input has no file');
+  if (!existsSync(input.location)) {
+    throw new AppError('INPUT_NOT_FOUND', `${input.location} is gone`, {
+      hint: 'Put the file back, then `helixmesh resume` the job.',
+    });
+  }
+  return input.location;
+}
+
+/** The path of a published output. */
+export function pathOf(storeRoot: string, task: string, output: string): string {
+  return publishedPath(storeRoot, task as OutputRef['task'], output);
+}
+
+/** The JSON of a small published output. */
+export async function readPublishedJson(storeRoot: string, output: OutputRef): Promise<Json> {
+  return JSON.parse(await readFile(pathOf(storeRoot, output.task, output.output), 'utf8'));
+}

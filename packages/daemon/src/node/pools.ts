@@ -1,0 +1,77 @@
+/**
+ * The worker pools: one supervisor for each, its workers permanent children. A worker whose tool
+ * was killed by a signal records the outcome and ends; its supervisor starts it again, and only
+ * that attempt is repeated.
+ */
+import { POOL_NAMES, type PoolName } from '@helixmesh/pipelines';
+import { AppError } from '@helixmesh/protocol';
+import { preemptRunning } from '../jobs/attempts.ts';
+import type { AttemptQueue } from '../jobs/queue.ts';
+import type { Database } from '../sql/database.ts';
+import { type Child, type ChildSpec, type CoreBudget, Supervisor } from '../supervision/index.ts';
+import type { Assignments } from './assignments.ts';
+import type { Logger } from './logger.ts';
+import type { NodeMetrics } from './metrics.ts';
+
+export interface PoolsOptions {
+  readonly database: Database;
+  readonly queue: AttemptQueue;
+  readonly assignments: Assignments;
+  readonly cores: CoreBudget;
+  readonly metrics: NodeMetrics;
+  readonly logger: Logger;
+}
+
+/**
+ * A pool that its tools have brought down waits this long, so that a tool which always crashes
+ * cannot bring down the node: 3 restarts in 5 s are the root's limit too.
+ */
+const POOL_RESTART_DELAY_MS = 2_000;
+
+export function createPools(options: PoolsOptions): ChildSpec[] {
+  return POOL_NAMES.map((pool) => ({
+    name: pool,
+    restartDelayMs: POOL_RESTART_DELAY_MS,
+    start: async () => {
+      const preempted = await preemptRunning(options.database, pool);
+      if (preempted > 0) options.logger.warn({ pool, preempted }, 'attempts queued anew');
+      return new Supervisor({
+        name: pool,
+        onRestart: (child, reason) => {
+          options.metrics.workerRestarted(pool);
+          options.logger.warn({ child, code: AppError.from(reason).code }, 'worker restarted');
+        },
+        children: Array.from({ length: options.cores.total }, (_, number) => ({
+          name: `${pool}-${number}`,
+          start: async () => startWorker(pool, options),
+        })),
+      }).start();
+    },
+  }));
+}
+
+function startWorker(pool: PoolName, { queue, assignments, cores }: PoolsOptions): Child {
+  const stopping = new AbortController();
+  async function work(): Promise<void> {
+    for (;;) {
+      const attempt = await queue.take(pool, stopping.signal);
+      const grant = await cores.acquire(attempt.spec.resources.cores, stopping.signal);
+      try {
+        const outcome = await assignments.run(attempt, grant.cores, stopping.signal);
+        if (outcome.status === 'failed' && outcome.error.code === 'TOOL_CRASHED') {
+          throw AppError.fromRecord(outcome.error);
+        }
+      } finally {
+        grant.release();
+      }
+    }
+  }
+  const exited = work().catch((error) => {
+    if (stopping.signal.aborted) return;
+    throw error;
+  });
+  return {
+    exited,
+    stop: async () => stopping.abort(),
+  };
+}

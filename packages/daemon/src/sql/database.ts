@@ -1,0 +1,23 @@
+/** Opens the node's database and brings it to the newest schema. */
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { MIGRATIONS } from './migrations.ts';
+import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
+import type { Tables } from './schema.ts';
+
+export type Database = Kysely<Tables>;
+
+/** `path` is a file, or `:memory:`. Throws when a migration fails; nothing is half migrated. */
+export async function openDatabase(path: string): Promise<Database> {
+  const database = new Kysely<Tables>({ dialect: nodeSqliteDialect(path) });
+  const migrator = new Migrator({
+    db: database,
+    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    await database.destroy();
+    throw error;
+  }
+  return database;
+}

@@ -1,0 +1,113 @@
+/**
+ * The tables of the node. Times are Unix milliseconds; JSON columns hold text. SQL is the truth
+ * about jobs and results; the durable engine only knows where each workflow stands.
+ */
+import type { JobState } from '@helixmesh/protocol';
+import type { Generated } from 'kysely';
+
+export interface Tables {
+  readonly jobs: JobsTable;
+  readonly outbox: OutboxTable;
+  readonly tasks: TasksTable;
+  readonly job_tasks: JobTasksTable;
+  readonly attempts: AttemptsTable;
+  readonly journal: JournalTable;
+}
+
+interface JobsTable {
+  job_id: string;
+  sample_id: string;
+  pipeline: string;
+  /** Versioned service name; the job stays with it through upgrades. */
+  workflow: string;
+  /** Rises with each restart of a finished job; the workflow's key is `jobId#generation`. */
+  generation: number;
+  state: JobState;
+  /** The pipeline's input, JSON. */
+  document: string;
+  job_hash: string;
+  out_dir: string;
+  keep_intermediates: number;
+  /** ErrorRecord JSON: why it waits or failed. */
+  reason: string | null;
+  /** PipelineResult JSON once the workflow has returned. */
+  result: string | null;
+  recovered: Generated<number>;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+interface OutboxTable {
+  id: Generated<number>;
+  job_id: string;
+  generation: number;
+  created_at: number;
+  sent_at: number | null;
+}
+
+interface TasksTable {
+  task_key: string;
+  name: string;
+  pool: string;
+  spec: string;
+  state: 'PENDING' | 'COMPLETE';
+  /** TaskResult JSON. */
+  result: string | null;
+  /** 1 when intermediate outputs have been deleted. */
+  pruned: Generated<number>;
+  completed_at: number | null;
+}
+
+interface JobTasksTable {
+  job_id: string;
+  name: string;
+  task_key: string;
+  /** Order of first appearance in the job. */
+  position: number;
+  state: JobState;
+  reused: number;
+  why: string;
+  error: string | null;
+  /** Awakeable that a PAUSED task waits for. */
+  resume_token: string | null;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+interface AttemptsTable {
+  attempt_id: string;
+  task_key: string;
+  job_id: string;
+  name: string;
+  pool: string;
+  cores: number;
+  /** QUEUED RUNNING COMPLETE EXECUTOR_ERROR SYSTEM_ERROR CANCELED PREEMPTED */
+  state: string;
+  /** Rises with each attempt of a task; a result under an older token is discarded. */
+  fencing_token: number;
+  /** Which wait of which invocation asked for it; with the token, the key of the upsert. */
+  awakeable: string;
+  /** 1 once the waiting invocation has read the outcome. */
+  acknowledged: Generated<number>;
+  queued_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  wall_ms: number | null;
+  exit_code: number | null;
+  command: string | null;
+  stderr_tail: string | null;
+  error: string | null;
+}
+
+interface JournalTable {
+  sequence: Generated<number>;
+  /** Makes each event one row, however often its effect is retried. */
+  event_key: string;
+  sample_id: string;
+  job_id: string;
+  step: string;
+  state: string;
+  at: number;
+  payload: string;
+}

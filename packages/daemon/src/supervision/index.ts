@@ -1,0 +1,2 @@
+export * from './core-budget.ts';
+export * from './supervisor.ts';
