@@ -1,4 +1,7 @@
 /** The registry of builtins by the name that stands in a command. One line each. */
+import { intake } from './intake/intake.ts';
 import type { Builtin } from './task/builtin.ts';
 
-export const BUILTINS: Readonly<Record<string, Builtin>> = {};
+export const BUILTINS: Readonly<Record<string, Builtin>> = {
+  intake,
+};

@@ -11,6 +11,8 @@ export * from './formats/gzip/lines.ts';
 export * from './formats/region.ts';
 export * from './formats/vcf.ts';
 export * from './germline/input.ts';
+export type { ReadsSummary } from './intake/fastq-input.ts';
+export { INTAKE_OUTPUT, type IntakeSummary } from './intake/intake.ts';
 export * from './provenance/ro-crate.ts';
 export * from './task/builtin.ts';
 export * from './task/key.ts';

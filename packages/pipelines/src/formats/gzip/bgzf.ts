@@ -23,8 +23,8 @@ export const BGZF_END = Buffer.from(
 const HEADER_BYTES = 18;
 
 export interface ReadOptions {
-  /** Called with the number of bytes of the file read so far, compressed as they are. */
-  readonly onRead?: (fileBytes: number) => void;
+  /** Called with every piece of the file as it is, compressed where the file is. */
+  readonly onRead?: (piece: Buffer) => void;
   /** Decompressed bytes per chunk at most. */
   readonly chunkBytes?: number;
 }
@@ -71,11 +71,8 @@ export async function* readDecompressed(
   const chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
   const isPlain = compression === 'none';
   const file = createReadStream(path, { highWaterMark: isPlain ? chunkBytes : READ_BYTES });
-  let fileBytes = 0;
-  file.on('data', (chunk) => {
-    fileBytes += chunk.length;
-    options.onRead?.(fileBytes);
-  });
+  const { onRead } = options;
+  if (onRead !== undefined) file.on('data', (piece) => onRead(piece as Buffer));
   if (isPlain) {
     yield* file as AsyncIterable<Buffer>;
     return;

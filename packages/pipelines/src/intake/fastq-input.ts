@@ -1,0 +1,132 @@
+/** One FASTQ file of the intake: read once, decompressed, hashed both ways and scanned. */
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { AppError, type Digest, parseDigest } from '@helixmesh/protocol';
+import { readDecompressed } from '../formats/gzip/bgzf.ts';
+import { INTAKE_CHUNK_BYTES } from './limits.ts';
+import { FastqScanner, type NameBatch } from './scan-fastq.ts';
+
+/** What the intake says about one file. */
+export interface ReadsSummary {
+  /** Of the decompressed text. */
+  readonly digest: Digest;
+  /** Of the file as it is; 64 hex digits. */
+  readonly rawSha256: string;
+  readonly reads: number;
+  readonly bases: number;
+  /** Bases of the shortest and of the longest read. */
+  readonly minLength: number;
+  readonly maxLength: number;
+}
+
+/** Phred+64 (Illumina 1.3 to 1.7) uses bytes 64–104; Phred+33 rarely goes beyond 80. */
+const PHRED64_MIN = 64;
+const PHRED64_TELLTALE = 81;
+const PHRED64_MAX = 104;
+
+/** First bytes of what people hand in instead of FASTQ. */
+const MAGICS: readonly (readonly [string, string, string])[] = [
+  ['BAM\x01', 'a BAM file', 'Convert it with `samtools collate -Ou in.bam | samtools fastq -1 …`.'],
+  ['CRAM', 'a CRAM file', 'Convert it with `samtools fastq --reference ref.fa -1 … -2 …`.'],
+  ['@HD\t', 'a SAM file', 'Convert it with `samtools fastq -1 … -2 …`.'],
+  ['@SQ\t', 'a SAM file', 'Convert it with `samtools fastq -1 … -2 …`.'],
+  ['>', 'a FASTA file', 'Give the reads with their qualities, as FASTQ.'],
+  ['BZh', 'compressed with bzip2', 'Compress it with gzip instead.'],
+  ['\xfd7zXZ', 'compressed with xz', 'Compress it with gzip instead.'],
+  ['\x28\xb5\x2f\xfd', 'compressed with zstd', 'Compress it with gzip instead.'],
+  ['PK\x03\x04', 'a ZIP archive', 'Unpack it and compress it with gzip instead.'],
+];
+
+export class FastqInput implements AsyncDisposable {
+  readonly sizeBytes: number;
+  readonly label: string;
+  readonly #scanner: FastqScanner;
+  readonly #chunks: AsyncGenerator<Buffer>;
+  readonly #textHash = createHash('sha256');
+  readonly #rawHash = createHash('sha256');
+  #isFirst = true;
+  #isDone = false;
+  #readBytes = 0;
+
+  private constructor(path: string, label: string, sizeBytes: number) {
+    this.label = label;
+    this.sizeBytes = sizeBytes;
+    this.#scanner = new FastqScanner(label);
+    this.#chunks = readDecompressed(path, {
+      chunkBytes: INTAKE_CHUNK_BYTES,
+      onRead: (piece) => {
+        this.#rawHash.update(piece);
+        this.#readBytes += piece.length;
+      },
+    });
+  }
+
+  static async open(path: string, label: string): Promise<FastqInput> {
+    const found = await stat(path).catch((error: unknown) => {
+      throw new AppError('INPUT_NOT_FOUND', `${label} is not there`, {
+        hint: 'Check the path.',
+        cause: error,
+      });
+    });
+    return new FastqInput(path, label, found.size);
+  }
+
+  /** Bytes of the file read so far. */
+  get readBytes(): number {
+    return this.#readBytes;
+  }
+
+  get reads(): number {
+    return this.#scanner.totals.reads;
+  }
+
+  /** The next records, at least one; null after the last. Valid until the next call. */
+  async next(): Promise<NameBatch | null> {
+    while (!this.#isDone) {
+      const { value, done } = await this.#chunks.next();
+      if (done === true) this.#isDone = true;
+      else {
+        this.#textHash.update(value);
+        if (this.#isFirst) this.#checkMagic(value);
+        this.#isFirst = false;
+      }
+      const batch = done === true ? this.#scanner.finish() : this.#scanner.push(value);
+      if (batch.count > 0) return batch;
+    }
+    return null;
+  }
+
+  /** After the last record. Throws INPUT_EMPTY, or INPUT_WRONG_FORMAT for Phred+64. */
+  summary(): ReadsSummary {
+    const { minQualityByte, maxQualityByte, ...totals } = this.#scanner.totals;
+    if (totals.bases === 0) {
+      throw new AppError('INPUT_EMPTY', `${this.label} has no reads`, {
+        hint: 'Check that sequencing and copying produced this file.',
+      });
+    }
+    const isHigh = maxQualityByte >= PHRED64_TELLTALE && maxQualityByte <= PHRED64_MAX;
+    if (minQualityByte >= PHRED64_MIN && isHigh) {
+      throw new AppError('INPUT_WRONG_FORMAT', `${this.label} has qualities in Phred+64`, {
+        hint: 'Convert them to Phred+33 with `seqtk seq -VQ64`.',
+      });
+    }
+    const digest = parseDigest(`sha256:${this.#textHash.digest('hex')}`);
+    return { digest, rawSha256: this.#rawHash.digest('hex'), ...totals };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#chunks.return(undefined);
+  }
+
+  #checkMagic(bytes: Buffer): void {
+    const head = bytes.toString('latin1', 0, 8);
+    for (const [magic, what, hint] of MAGICS) {
+      if (!head.startsWith(magic)) continue;
+      throw new AppError('INPUT_WRONG_FORMAT', `${this.label} is ${what}, not FASTQ`, { hint });
+    }
+    if (head.startsWith('@')) return;
+    throw new AppError('INPUT_WRONG_FORMAT', `${this.label} is not FASTQ`, {
+      hint: 'Give FASTQ files, plain or compressed with gzip.',
+    });
+  }
+}
