@@ -16,7 +16,7 @@ import {
   SNPEFF_BUILD_HEAP_LARGE_MIB,
   SNPEFF_BUILD_HEAP_MIB,
 } from './limits.ts';
-import { hasTool, runTools } from './run-tools.ts';
+import { hasTool, runPrograms, runTools } from './run-tools.ts';
 
 /** SnpEff's data folder inside the bundle, and its name of the genome: the folder below. */
 export const SNPEFF_FOLDER = 'snpeff';
@@ -53,16 +53,8 @@ export async function buildSnpeffDatabase(
   await symlink('../../ref.fa', join(data, 'sequences.fa'));
   // csq needs the prefixes; SnpEff would show them in the names.
   const genes = join(data, 'genes.gff');
-  await runTools([{ tool: 'bgzip', args: ['-dc', 'genes.gff3.gz'] }], {
-    cwd,
-    signal,
-    take: async (stdout) => {
-      const text: string[] = [];
-      stdout.setEncoding('utf8');
-      for await (const part of stdout) text.push(part as string);
-      await writeFile(genes, text.join('').replaceAll(/=(gene|transcript):/g, '='));
-    },
-  });
+  const strip = ['sed', '-e', 's/=gene:/=/g', '-e', 's/=transcript:/=/g'];
+  await runPrograms([['bgzip', '-dc', 'genes.gff3.gz'], strip], { cwd, signal, stdoutFile: genes });
   const bases = contigs.reduce((sum, contig) => sum + contig.lengthBases, 0);
   const heapMib = bases > LARGE_GENOME_BASES ? SNPEFF_BUILD_HEAP_LARGE_MIB : SNPEFF_BUILD_HEAP_MIB;
   const checks = ['-noCheckCds', '-noCheckProtein'];
