@@ -1,0 +1,40 @@
+/** Bounds of the germline pipeline: what keeps specifications and journal values small. */
+
+/** Bases of overlap on each side of a shard's core; a read pair and its haplotype fit in it. */
+export const SHARD_PADDING_BASES = 2_000;
+/** Smallest piece of a cut chromosome: freebayes changes genotypes at window edges (5 kb did). */
+export const SHARD_MIN_BASES = 5_000_000;
+/** Below this a contig may be grouped with its neighbours. */
+export const SMALL_CONTIG_BASES = 1_000_000;
+/** More contigs than this is an assembly with scaffolds, whatever their names. */
+export const MANY_CONTIGS = 100;
+/** Contigs of one group: its two BED texts stand in a specification of at most 64 KiB. */
+export const MAX_GROUPED_CONTIGS = 300;
+/** Letters of the contig names of one group, for the same reason. */
+export const MAX_GROUPED_LETTERS = 8_000;
+/** Inputs of one concatenation; each takes some 250 bytes of a specification of 64 KiB. */
+export const MAX_CONCAT_INPUTS = 150;
+
+/** A base counts as callable from this depth on. */
+export const CALLABLE_MIN_DEPTH = 4;
+/** Mean callable depth below which `auto` takes bcftools; measured on HG002 at 10×, 15× and 30×. */
+export const AUTO_CALLER_DEPTH = 20;
+
+/** Smallest allele fraction called on the mitochondrial contig. */
+export const MT_MIN_FRACTION = 0.05;
+/** Fewest reads with a mitochondrial allele. */
+export const MT_MIN_READS = 3;
+/** Below this a mitochondrial allele may be a nuclear copy (NUMT); gnomAD v3 reports from 0.10. */
+export const MT_NUMT_FRACTION = 0.1;
+/** From this fraction on a mitochondrial allele counts as homoplasmic (gnomAD v3). */
+export const MT_HOMOPLASMIC_FRACTION = 0.95;
+
+/** freebayes calls at or below are junk: they were false on HG002 at 30× and mini24. */
+export const FREEBAYES_DROP_QUAL = 1;
+/** Calls at or below are kept and named LowConf. */
+export const LOW_CONFIDENCE_QUAL = 20;
+
+/** Longest list of contigs in qc.json; the rest are summed. */
+export const MAX_QC_CONTIGS = 5_000;
+/** Bins of the insert-size and depth histograms in qc.json. */
+export const MAX_QC_BINS = 2_000;
