@@ -53,7 +53,7 @@ const SETS: readonly DataSet[] = [
 ];
 
 /** Mean depths to thin to; null is all reads. */
-const DEPTHS = [null, 20, 15, 10] as const;
+const DEPTHS = [null, 25, 20, 15, 10] as const;
 
 const RG = '@RG\\tID:S\\tSM:S';
 const ALIGN = [
