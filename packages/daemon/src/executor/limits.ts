@@ -11,8 +11,6 @@ export const INPUTS_MAX = 4_096;
 export const OUTPUTS_MAX = 1_024;
 /** The stages of a pipeline each take one file descriptor for their standard error. */
 export const STAGES_MAX = 32;
-/** PATH_MAX of Linux leaves this for a relative name below the scratch folder. */
-export const RELATIVE_NAME_MAX_BYTES = 1_024;
 /** Status lines of a command: one short line per stage and two of `times`. */
 export const STATUS_MAX_BYTES = 65_536;
 /** Below this much free space a failure is taken for a full disk. */

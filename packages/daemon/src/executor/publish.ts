@@ -10,7 +10,6 @@ import { dirname, join } from 'node:path';
 import type { OutputRecord, TaskResult, TaskSpec } from '@helixmesh/pipelines';
 import { AppError, DIGEST_PATTERN, parseTaskKey, type TaskKey } from '@helixmesh/protocol';
 import { z } from 'zod';
-import { checkRelativeName } from './relative-name.ts';
 
 export const RESULT_NAME = 'result.json';
 
@@ -30,7 +29,11 @@ export function publishedFolder(storeRoot: string, key: TaskKey): string {
 
 /** Absolute path of one published output. Throws INTERNAL for a name that leaves the folder. */
 export function publishedPath(storeRoot: string, key: TaskKey, output: string): string {
-  return join(publishedFolder(storeRoot, key), checkRelativeName(output));
+  if (!isSafeRelativeName(output)) {
+    const shown = JSON.stringify(output.slice(0, 100));
+    throw new AppError('INTERNAL', `not the name of an output: ${shown}`);
+  }
+  return join(publishedFolder(storeRoot, key), output);
 }
 
 /** The result that stands under `key`, or null when none does. */

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import {
   type BuiltinCommand,
   type Command,
+  checkSpecNames,
   installCommand,
   probeSandbox,
   type TaskSpec,
@@ -32,7 +33,6 @@ import type { AttemptOutcome, AttemptRequest, FailedAttempt, Isolation } from '.
 import { recordOutputs } from './outputs.ts';
 import { publish, RESULT_NAME } from './publish.ts';
 import { printableCommand } from './quote.ts';
-import { checkRelativeName } from './relative-name.ts';
 import { type AttemptFolders, runCommand } from './run-command.ts';
 import { removeFolder } from './sweep.ts';
 import { lastLines } from './tail-buffer.ts';
@@ -103,12 +103,12 @@ async function runIn(
 }
 
 function checkSpec(spec: TaskSpec): void {
-  const names = [...spec.inputs, ...spec.outputs].map(({ name }) => checkRelativeName(name));
+  checkSpecNames(spec);
   const stages = spec.commands.map((command) =>
     command.kind === 'tools' ? command.stages.length : 1,
   );
   const isBad =
-    new Set([...names, RESULT_NAME]).size !== names.length + 1 ||
+    spec.outputs.some(({ name }) => name === RESULT_NAME) ||
     spec.inputs.length > INPUTS_MAX ||
     spec.outputs.length > OUTPUTS_MAX ||
     stages.some((count) => count < 1 || count > STAGES_MAX);
@@ -177,7 +177,7 @@ async function makeOutputFolders(work: string, spec: TaskSpec): Promise<void> {
   );
   for (const name of [...spec.outputs.map((output) => output.name), ...stdouts]) {
     if (name === undefined) continue;
-    const folder = dirname(join(work, checkRelativeName(name)));
+    const folder = dirname(join(work, name));
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 }

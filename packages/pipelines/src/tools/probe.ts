@@ -1,10 +1,11 @@
 /**
- * Asks the machine which tools it has, where and in which version. Every tool is asked at most once
- * per process and all of them in parallel, for a Java program needs about a second to start.
+ * Asks the machine which tools it has, where and in which version. All are asked in
+ * parallel, for a Java program needs about a second to start, and again only when their files have
+ * changed: a daemon sees what is installed or upgraded while it runs.
  */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import {
   BUILTIN_VERSION,
@@ -45,25 +46,26 @@ export interface ResolvedTool {
 }
 export type ResolvedTools = Readonly<Partial<Record<ToolName, ResolvedTool>>>;
 
-const reports = new Map<ExternalToolName, Promise<ToolReport>>();
+interface Known {
+  readonly stamp: string;
+  readonly report: Promise<ToolReport>;
+}
+const known = new Map<ExternalToolName, Known>();
 
-/** The report on one tool; cached for the life of the process. */
-export function probeTool(name: ExternalToolName): Promise<ToolReport> {
-  const known = reports.get(name);
-  if (known !== undefined) return known;
-  const report = probeToolIn(name, process.env);
-  reports.set(name, report);
+/** The report on one tool; asked again only once its files have changed. */
+export async function probeTool(name: ExternalToolName): Promise<ToolReport> {
+  const found = await locate(name, process.env);
+  const stamp = await stampOf(found);
+  const before = known.get(name);
+  if (before?.stamp === stamp) return before.report;
+  const report = ask(name, found, process.env);
+  known.set(name, { stamp, report });
   return report;
 }
 
 /** The reports on all outside tools, in the order of the catalogue. */
 export function probeTools(): Promise<ToolReport[]> {
   return Promise.all(EXTERNAL_TOOL_NAMES.map(probeTool));
-}
-
-/** Forgets what was found, so that a tool installed meanwhile is seen. */
-export function forgetProbes(): void {
-  reports.clear();
 }
 
 /** What the executor needs of the usable tools, builtins included. */
@@ -78,44 +80,64 @@ export function resolvedTools(found: readonly ToolReport[]): ResolvedTools {
   return tools;
 }
 
-/** Probes with the PATH and overrides of `env`, uncached. */
-export async function probeToolIn(
-  name: ExternalToolName,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<ToolReport> {
-  const entry = TOOL_CATALOGUE[name];
-  const report = (
-    status: ToolStatus,
-    problem: string | null,
-    found: { argv?: readonly string[]; version?: string } = {},
-  ): ToolReport => ({
-    name,
-    status,
-    purpose: entry.purpose,
-    version: found.version ?? null,
-    minimumVersion: entry.minimumVersion,
-    argv: found.argv ?? null,
-    problem,
-    install: installCommand([name]),
-  });
+type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Probes with the PATH and overrides of `env`, uncached. */
+export async function probeToolIn(name: ExternalToolName, env: Environment): Promise<ToolReport> {
+  return ask(name, await locate(name, env), env);
+}
+
+interface Located {
+  /** Absolute path, or null when PATH has none. */
+  readonly executable: string | null;
+  /** The file that stands for `{jar}`; null when there is none or none is needed. */
+  readonly file: string | null;
+  /** What is missing, in words. */
+  readonly problem: string | null;
+}
+
+async function locate(name: ExternalToolName, env: Environment): Promise<Located> {
+  const entry = TOOL_CATALOGUE[name];
   const executable = await findExecutable(entry.executable, env['PATH'] ?? '');
-  if (executable === null) return report('missing', `${entry.executable} is not in PATH`);
   const override = entry.fileVariable === undefined ? undefined : env[entry.fileVariable];
   const files = override === undefined ? entry.files : [override];
   const file = await firstReadable(files);
-  if (files.length > 0 && file === null) {
-    return report('missing', `none of these files is there: ${files.join(', ')}`);
+  if (executable === null) {
+    return { executable, file, problem: `${entry.executable} is not in PATH` };
+  }
+  const isLacking = files.length > 0 && file === null;
+  const problem = isLacking ? `none of these files is there: ${files.join(', ')}` : null;
+  return { executable, file, problem };
+}
+
+/** Differs once a package has been installed, removed or upgraded. */
+async function stampOf({ executable, file }: Located): Promise<string> {
+  const paths = [executable, file].filter((path) => path !== null);
+  const stats = await Promise.all(paths.map((path) => stat(path).catch(() => null)));
+  return stats.map((s, i) => `${paths[i]} ${s?.ino} ${s?.size} ${s?.mtimeMs}`).join('\n');
+}
+
+async function ask(
+  name: ExternalToolName,
+  { executable, file, problem }: Located,
+  env: Environment,
+): Promise<ToolReport> {
+  const entry = TOOL_CATALOGUE[name];
+  const { purpose, minimumVersion } = entry;
+  const base = { name, purpose, minimumVersion, install: installCommand([name]) };
+  if (executable === null || problem !== null) {
+    return { ...base, status: 'missing', version: null, argv: null, problem };
   }
   const argv = [executable, ...entry.prefix.map((part) => part.replace('{jar}', file ?? ''))];
-  const output = await probeOutput([...argv, ...entry.versionArgs], env);
-  const version = parseToolVersion(name, output);
-  if (version === null) return report('broken', 'it printed no version', { argv });
-  if (compareVersions(version, entry.minimumVersion) < 0) {
-    const problem = `version ${version} is older than ${entry.minimumVersion}`;
-    return report('too_old', problem, { argv, version });
+  const version = parseToolVersion(name, await probeOutput([...argv, ...entry.versionArgs], env));
+  if (version === null) {
+    return { ...base, status: 'broken', version, argv, problem: 'it printed no version' };
   }
-  return report('ok', null, { argv, version });
+  if (compareVersions(version, minimumVersion) < 0) {
+    const tooOld = `version ${version} is older than ${minimumVersion}`;
+    return { ...base, status: 'too_old', version, argv, problem: tooOld };
+  }
+  return { ...base, status: 'ok', version, argv, problem: null };
 }
 
 export interface SandboxReport {
@@ -151,10 +173,7 @@ async function askSandbox(): Promise<SandboxReport> {
 }
 
 /** Both streams together, whatever the exit status: bwa exits 1 after printing its version. */
-function probeOutput(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
+function probeOutput(argv: readonly string[], env: Environment): Promise<string> {
   const [file = '', ...args] = argv;
   const options = {
     timeout: PROBE_TIMEOUT_MS,
