@@ -10,10 +10,28 @@ export * from './formats/gzip/bgzf-writer.ts';
 export * from './formats/gzip/lines.ts';
 export * from './formats/region.ts';
 export * from './formats/vcf.ts';
+export * from './germline/annotate-step.ts';
+export * from './germline/findings.ts';
+export * from './germline/findings-limits.ts';
 export * from './germline/input.ts';
+export * from './germline/pipeline.ts';
+export * from './germline/shard-plan.ts';
 export type { ReadsSummary } from './intake/fastq-input.ts';
 export { INTAKE_OUTPUT, type IntakeSummary } from './intake/intake.ts';
 export * from './provenance/ro-crate.ts';
+export {
+  type AddReferenceContext,
+  type AddReferenceOptions,
+  addReference,
+  type ReferenceProgress,
+} from './reference/add.ts';
+export { bundleDigest, manifestSchema, type ReferenceManifest } from './reference/manifest.ts';
+export {
+  listReferences,
+  openReference,
+  type ReferenceListing,
+  readManifest,
+} from './reference/store.ts';
 export * from './task/builtin.ts';
 export * from './task/key.ts';
 export * from './task/spec.ts';

@@ -56,7 +56,7 @@ export interface FilterOptions {
 export function filterStep({ input, merged, caller }: FilterOptions): TaskSpec {
   return {
     name: 'filter',
-    pool: 'call',
+    pool: 'annotate',
     inputs: [outputInput(merged, UNFILTERED_VCF)],
     commands: [
       { kind: 'builtin', name: 'filter-calls', args: { calls: UNFILTERED_VCF, caller } },
@@ -76,7 +76,7 @@ function concatenation(name: string, target: string, { input, parts }: MergeOpti
   const names = parts.map((_, i) => `part${String(i + 1).padStart(4, '0')}.vcf.gz`);
   return {
     name,
-    pool: 'call',
+    pool: 'annotate',
     inputs: parts.map((part, i) => outputInput(part, SHARD_CALLS, names[i])),
     commands: [
       {

@@ -1,7 +1,7 @@
 /** Small helpers with which the steps build their specifications. */
 
 import { AppError } from '@helixmesh/protocol';
-import type { TaskInput, TaskOutput, TaskResult, TaskSpec } from '../task/spec.ts';
+import type { FileInput, OutputInput, TaskOutput, TaskResult, TaskSpec } from '../task/spec.ts';
 import { BUILTIN_VERSION, type ToolName } from '../tools/catalogue.ts';
 import type { FileRef, ReferenceBundle, Region } from './input.ts';
 
@@ -26,12 +26,12 @@ export function versionsOf(
   );
 }
 
-export function fileInput(file: FileRef, name: string = file.name): TaskInput {
+export function fileInput(file: FileRef, name: string = file.name): FileInput {
   return { kind: 'file', name, digest: file.digest, location: file.location };
 }
 
 /** INTERNAL when the task has no such output. */
-export function outputInput(from: TaskResult, output: string, name: string = output): TaskInput {
+export function outputInput(from: TaskResult, output: string, name: string = output): OutputInput {
   const record = from.outputs[output];
   if (record === undefined) throw new AppError('INTERNAL', `a task made no output ${output}`);
   return { kind: 'output', name, digest: record.digest, task: from.key, output };
@@ -41,7 +41,7 @@ export function outputInput(from: TaskResult, output: string, name: string = out
 export function referenceInputs(
   reference: ReferenceBundle,
   roles: readonly string[],
-): readonly TaskInput[] {
+): readonly FileInput[] {
   return roles.map((role) => {
     const file = reference.files[role];
     if (file === undefined) {
