@@ -7,7 +7,12 @@
  */
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { OutputRecord, TaskResult, TaskSpec } from '@helixmesh/pipelines';
+import {
+  isSafeRelativeName,
+  type OutputRecord,
+  type TaskResult,
+  type TaskSpec,
+} from '@helixmesh/pipelines';
 import { AppError, DIGEST_PATTERN, parseTaskKey, type TaskKey } from '@helixmesh/protocol';
 import { z } from 'zod';
 
