@@ -1,0 +1,102 @@
+/** Tables of variants: one for each category, all with the same columns. */
+import type { ClinvarRecord, Finding, FindingCategory } from '../../germline/findings.ts';
+import { allele, clipped, frequency, hgvs, NO_VALUE, position } from '../format.ts';
+import { MAX_CELL_LETTERS } from '../limits.ts';
+import type { Tone } from '../plots/scene.ts';
+import { readsText, zygosityText } from '../words.ts';
+import { type Cell, type CellLine, type Column, line, type Medium, type Table } from './blocks.ts';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'Gene and HGVS', share: 0.29 },
+  { title: 'Location (1-based)', share: 0.19 },
+  { title: 'Genotype and reads', share: 0.16 },
+  { title: 'ClinVar', share: 0.26 },
+  { title: 'gnomAD AF', share: 0.1, align: 'right' },
+];
+
+export const CATEGORY_TONES: Readonly<Record<FindingCategory, Tone>> = {
+  pathogenic: 'fail',
+  'likely pathogenic': 'fail',
+  conflicting: 'warn',
+  'uncertain significance': 'warn',
+  'other ClinVar': 'accent',
+  'not in ClinVar': 'muted',
+  'likely benign': 'pass',
+  benign: 'pass',
+};
+
+export interface VariantTableOptions {
+  readonly caption: string;
+  readonly count: string;
+  readonly tone: Tone;
+  readonly findings: readonly Finding[];
+  readonly medium: Medium;
+}
+
+export function variantTable(options: VariantTableOptions): Table {
+  const { caption, count, tone, findings, medium } = options;
+  return { caption, count, tone, columns: COLUMNS, rows: findings.map((one) => row(one, medium)) };
+}
+
+function row(finding: Finding, medium: Medium): readonly Cell[] {
+  return [
+    nameCell(finding, medium),
+    placeCell(finding, medium),
+    [
+      line(zygosityText(finding)),
+      line(readsText(finding), 'muted'),
+      line(`FILTER ${finding.filter}`, 'muted'),
+    ],
+    clinvarCell(finding, medium),
+    [line(frequency(finding.gnomadFrequency))],
+  ];
+}
+
+function nameCell(finding: Finding, medium: Medium): Cell {
+  const shown = (text: string) => (medium === 'pdf' ? cut(hgvs(text)) : text);
+  const lines: CellLine[] = [
+    finding.gene === null ? line('No gene', 'muted') : line(cut(finding.gene), 'gene'),
+  ];
+  if (finding.hgvsC !== null) lines.push(line(shown(finding.hgvsC), 'strong'));
+  if (finding.hgvsP !== null) lines.push(line(shown(finding.hgvsP)));
+  if (finding.transcript !== null) lines.push(line(cut(finding.transcript), 'muted'));
+  if (finding.consequence !== null) {
+    lines.push(line(cut(finding.consequence.replace(/_/g, ' ').replace(/&/g, ', ')), 'muted'));
+  }
+  return lines;
+}
+
+function placeCell(finding: Finding, medium: Medium): Cell {
+  const write = (letters: string, length: number) => {
+    if (medium === 'pdf' || letters.length < length) return allele(letters, length);
+    return letters;
+  };
+  const change = `${write(finding.ref, finding.refLength)} > ${write(finding.alt, finding.altLength)}`;
+  return [
+    line(cut(position(finding))),
+    line(change, 'code'),
+    line(finding.rsId === null ? 'no rs number' : cut(finding.rsId), 'muted'),
+  ];
+}
+
+function clinvarCell(finding: Finding, medium: Medium): Cell {
+  const record = finding.clinvar;
+  if (record === null) return [line('Not in ClinVar', 'muted')];
+  const conditions = record.conditions.join('; ') || 'condition not stated';
+  return [
+    line(cut(record.significance), 'strong', CATEGORY_TONES[finding.category]),
+    { text: cut(record.reviewStatus), look: 'muted', stars: record.stars },
+    ...conflictLines(record),
+    line(medium === 'pdf' ? clipped(conditions, MAX_CELL_LETTERS) : conditions),
+    line(record.variationId === null ? NO_VALUE : `Variation ${record.variationId}`, 'muted'),
+  ];
+}
+
+function conflictLines(record: ClinvarRecord): CellLine[] {
+  if (record.conflict === null) return [];
+  return [line(cut(record.conflict.replace(/\|/g, ', ')), 'muted')];
+}
+
+function cut(text: string): string {
+  return clipped(text, MAX_CELL_LETTERS);
+}
