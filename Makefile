@@ -1,27 +1,38 @@
-# Everything a newcomer needs. `make help` lists the targets.
+# Entry points for people. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo soak bench clean
+.PHONY: help setup setup-tests demo check test soak bench pack docs clean
 
-help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install what is missing: Node 24, npm packages, genomics tools
+setup: ## install what is missing to run (apt packages, npm packages with Node 24)
 	@bash scripts/setup.sh
 
-check: setup ## Lint, types, dead code and the rules of the layout
-	@bash scripts/check.sh
+setup-tests:
+	@bash scripts/setup.sh --tests
 
-test: setup ## Check and run the whole test suite
-	@bash scripts/test.sh
-
-demo: setup ## Simulate a genome, analyse it, open-ready report in ./helixmesh-demo
+demo: setup ## simulate a genome, run the whole analysis on it, show the report's place
 	@./helixmesh demo
 
-soak: setup ## Kill everything at every journaled point of a 24-contig sample (long)
-	@bash scripts/node.sh --test --test-reporter=spec test/soak/*.soak.ts
+check: ## lint, types, unused code, layout rules
+	@bash scripts/check.sh
 
-bench: setup ## Measure against a bash script of the same tools (long)
+test: setup-tests ## set up, check, and run every test
+	@bash scripts/test.sh
+
+soak: setup ## kill everything at every journaled point of a 24-contig job
+	@bash scripts/test.sh soak
+
+bench: setup ## measure against a hand-written script of the same tools
 	@bash scripts/node.sh benchmarks/pipeline/pipeline.ts
 
-clean: ## Remove what was built and the demo
-	rm -rf helixmesh-demo packages/*/dist apps/*/dist node_modules/.cache
+pack: ## make an installable tarball of the CLI in dist/
+	@npm run --silent pack
+
+docs: ## write the generated reference pages anew
+	@npm run --silent docs
+
+clean: ## delete build output, the demo folder and test leftovers (not node_modules)
+	@bash scripts/clean.sh
