@@ -12,7 +12,6 @@ export * from './formats/region.ts';
 export * from './formats/vcf.ts';
 export * from './germline/annotate-step.ts';
 export * from './germline/findings.ts';
-export * from './germline/findings-limits.ts';
 export * from './germline/input.ts';
 export * from './germline/pipeline.ts';
 export * from './germline/shard-plan.ts';

@@ -15,5 +15,3 @@ export const MAX_FINDING_TEXT_LETTERS = 10_000;
  * border of "rare" (ACMG/AMP 2015 treats 5 % as stand-alone evidence for benign; this is stricter).
  */
 export const RARE_FREQUENCY = 0.01;
-/** Bytes of one VCF line; longer ones mean a broken file (SnpEff writes one entry a transcript). */
-export const MAX_VCF_LINE_BYTES = 16 * 1024 * 1024;

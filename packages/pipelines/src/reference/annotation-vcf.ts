@@ -22,6 +22,12 @@ export const KEPT_INFO: Readonly<Record<AnnotationKind, readonly string[]>> = {
   gnomad: ['AF'],
 };
 
+/** Definitions for a source that has not all of them: `bcftools annotate -c` demands each. */
+function definition(tag: string): string {
+  const type = tag === 'AF' ? 'Number=A,Type=Float' : 'Number=.,Type=String';
+  return `##INFO=<ID=${tag},${type},Description="Not given by the source">`;
+}
+
 export interface AnnotationVcfOptions {
   /** Folder of the bundle in the making, with `ref.fa` in it. */
   readonly folder: string;
@@ -47,8 +53,10 @@ export async function prepareAnnotation(
   const file = `${kind}.vcf.gz`;
   const stats = emptyStats();
   using reference = new FastaReader(join(cwd, 'ref.fa'), contigs);
-  const feed = filterVcf(readSource(source, signal), { source, contigs, reference }, stats);
   const kept = KEPT_INFO[kind];
+  const info = new Map(kept.map((tag) => [tag, definition(tag)]));
+  const filter = { source, contigs, reference, info };
+  const feed = filterVcf(readSource(source, signal), filter, stats);
   const drop = kept.length === 0 ? 'INFO' : `^${kept.map((tag) => `INFO/${tag}`).join(',')}`;
   const stderr = await runTools(
     [

@@ -39,6 +39,8 @@ export interface VcfFilterOptions {
   readonly source: SourceFile;
   readonly contigs: readonly Contig[];
   readonly reference: FastaReader;
+  /** INFO definitions, by tag, that the result must have where the source has none. */
+  readonly info: ReadonlyMap<string, string>;
 }
 
 /** Filled in while the filter runs. */
@@ -138,6 +140,10 @@ class VcfBody {
     this.mapper = contigMapper(contigs, { label: source.label, statedLengths });
     const columns = kept.pop() ?? '';
     if (columns.split('\t').length < 8) throw notVcf(source, 'its #CHROM line is too short');
+    const missing = [...this.options.info].filter(
+      ([tag]) => !kept.some((line) => line.startsWith(`##INFO=<ID=${tag},`)),
+    );
+    kept.push(...missing.map(([, line]) => line));
     const contigLines = contigs.map((c) => `##contig=<ID=${c.name},length=${c.lengthBases}>`);
     return Buffer.from(`${[...kept, ...contigLines, columns].join('\n')}\n`);
   }
