@@ -31,6 +31,17 @@ export {
   type ReferenceListing,
   readManifest,
 } from './reference/store.ts';
+export {
+  type SimulationOptions,
+  type SimulationOptionsInput,
+  simulationOptionsSchema,
+} from './simulate/options.ts';
+export {
+  type PlantedTruth,
+  type SimulationManifest,
+  type SimulationRequest,
+  simulate,
+} from './simulate/simulate.ts';
 export * from './task/builtin.ts';
 export * from './task/key.ts';
 export * from './task/spec.ts';
