@@ -1,5 +1,5 @@
 /** What every command gets: the global options, merged and validated once. */
-import { loadConfig, type LoadedConfig, nodePaths, type NodePaths } from '@helixmesh/daemon';
+import { type LoadedConfig, loadConfig, type NodePaths, nodePaths } from '@helixmesh/daemon';
 import type { Command } from 'commander';
 
 export interface GlobalOptions {

@@ -1,21 +1,16 @@
 #!/usr/bin/env node
 /** `helixmesh`, also known as `biofs`. */
-import { CommanderError } from 'commander';
-import { createProgram } from './program.ts';
-import { reportError } from './ui/errors.ts';
+import { createProgram, exitCodeOf } from './program.ts';
 
-/** sysexits(3): the command line was wrong. */
-const EXIT_USAGE = 64;
+// A reader that closes the pipe early (`| head`) has seen what it wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 const program = createProgram();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode =
-    error instanceof CommanderError
-      ? // Commander has said what was wrong; help and version are no failures.
-        error.exitCode === 0
-        ? 0
-        : EXIT_USAGE
-      : reportError(error, program.opts()['json'] === true);
+  process.exitCode = exitCodeOf(error, program.opts()['json'] === true);
 }

@@ -9,13 +9,31 @@ export function connect(context: Context): Client {
   return createClient({ socketPath: context.paths.apiSocket });
 }
 
-/** Uses the running daemon, or starts a node in this process for the duration of `use`. */
-export async function withNode<T>(context: Context, use: (client: Client) => Promise<T>): Promise<T> {
+export interface NodeUse {
+  readonly client: Client;
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Uses the running daemon, or starts a node in this process for the duration of `use`. Throws
+ * CANCELED when the user interrupts; every finished step is kept.
+ */
+export async function withNode<T>(
+  context: Context,
+  use: (node: NodeUse) => Promise<T>,
+): Promise<T> {
   const client = connect(context);
-  if (await answers(client)) return use(client);
+  if (await answers(client)) {
+    return interruptible('The daemon goes on with it; look with `helixmesh status`.', (signal) =>
+      use({ client, signal }),
+    );
+  }
   const node = await startNode({ config: context.loaded.config });
   try {
-    return await Promise.race([use(client), failed(node.stopped)]);
+    return await interruptible('The same command goes on from the last finished step.', (signal) =>
+      Promise.race([use({ client, signal }), failureOf(node.stopped)]),
+    );
   } finally {
     await node.stop();
   }
@@ -32,7 +50,27 @@ async function answers(client: Client): Promise<boolean> {
 }
 
 /** Rejects when the node gives up; stopping it on purpose leaves the race to the other side. */
-async function failed(stopped: Promise<void>): Promise<never> {
+async function failureOf(stopped: Promise<void>): Promise<never> {
   await stopped;
   return new Promise(() => undefined);
 }
+
+/** Runs `use`; the first SIGINT or SIGTERM aborts it, a second one ends the process at once. */
+async function interruptible<T>(
+  hint: string,
+  use: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  for (const name of SIGNALS) process.once(name, interrupt);
+  try {
+    return await use(controller.signal);
+  } catch (cause) {
+    if (!controller.signal.aborted) throw cause;
+    throw new AppError('CANCELED', 'stopped before the end', { hint, cause });
+  } finally {
+    for (const name of SIGNALS) process.off(name, interrupt);
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -1,6 +1,6 @@
 /** The command tree. */
 import { VERSION } from '@helixmesh/daemon';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { addCancel, addResume } from './commands/cancel.ts';
 import { addCleanup } from './commands/cleanup.ts';
 import { addConfig } from './commands/config/print.ts';
@@ -11,12 +11,18 @@ import { addJournal } from './commands/journal.ts';
 import { addLogs } from './commands/logs.ts';
 import { addReferenceAdd } from './commands/reference/add.ts';
 import { addReferenceList } from './commands/reference/list.ts';
+import { addReferenceShow, addReferenceVerify } from './commands/reference/show.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addUp } from './commands/up.ts';
+import { reportError } from './ui/errors.ts';
+import { usageError } from './usage-error.ts';
+
+/** sysexits(3): the command line was wrong. */
+const EXIT_USAGE = 64;
 
 export function createProgram(): Command {
   const program = new Command('helixmesh')
@@ -28,7 +34,6 @@ export function createProgram(): Command {
     .option('--quiet', 'no progress on standard error')
     .option('--no-color', 'no colours (as with NO_COLOR)')
     .showSuggestionAfterError(true)
-    .showHelpAfterError('(see --help)')
     .helpCommand(false);
   program.hook('preAction', (command) => {
     if (command.opts()['color'] === false) process.env['NO_COLOR'] = '1';
@@ -43,9 +48,13 @@ export function createProgram(): Command {
   addCancel(program);
   addResume(program);
   program.commandsGroup('References:');
-  const reference = program.command('reference').description('Prepares and keeps reference bundles.');
+  const reference = program
+    .command('reference')
+    .description('Prepares and keeps reference bundles.');
   addReferenceAdd(reference);
   addReferenceList(reference);
+  addReferenceShow(reference);
+  addReferenceVerify(reference);
   program.commandsGroup('Trying out and checking:');
   addDemo(program);
   addSimulate(program);
@@ -59,8 +68,17 @@ export function createProgram(): Command {
   return program;
 }
 
-/** Every command answers wrong usage by throwing, so that `main` alone decides the exit code. */
+/** Reports what `parseAsync` threw and answers the exit code. */
+export function exitCodeOf(thrown: unknown, json: boolean): number {
+  if (!(thrown instanceof CommanderError)) return reportError(thrown, json);
+  // Asked for: --help and --version. Not asked for: a command group without a command.
+  if (thrown.exitCode === 0) return 0;
+  return thrown.code === 'commander.help' ? EXIT_USAGE : reportError(usageError(thrown), json);
+}
+
+/** Every command answers wrong usage by throwing, and our renderer alone speaks of it. */
 function throwOnError(command: Command): void {
   command.exitOverride();
+  command.configureOutput({ outputError: () => undefined });
   command.commands.forEach(throwOnError);
 }

@@ -46,11 +46,16 @@ async function readSheet(options: SampleOptions): Promise<Sample[]> {
     throw usage('--samplesheet and --sample/--r1/--r2 exclude each other', 'Give one of them.');
   }
   const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new AppError('INPUT_NOT_FOUND', `cannot read ${path}`, { hint: 'Check the path.', cause });
+    throw new AppError('INPUT_NOT_FOUND', `cannot read ${path}`, {
+      hint: 'Check the path.',
+      cause,
+    });
   });
   const rows = parseRows(path, text);
   if (rows.length === 0) {
-    throw new AppError('INPUT_EMPTY', `${path} has no samples`, { hint: `Columns: ${COLUMNS.join(',')}.` });
+    throw new AppError('INPUT_EMPTY', `${path} has no samples`, {
+      hint: `Columns: ${COLUMNS.join(',')}.`,
+    });
   }
   const seen = new Map<string, number>();
   return rows.map(({ record, line }) => {

@@ -1,1 +1,10 @@
-export {};
+export {
+  type ConfigKey,
+  type LoadedConfig,
+  loadConfig,
+  type NodeConfig,
+} from './node/config.ts';
+export { lockDataFolder } from './node/lock.ts';
+export { type NodePaths, nodePaths } from './node/paths.ts';
+export { type NodeOptions, type RunningNode, startNode } from './node/start-node.ts';
+export { VERSION } from './node/version.ts';

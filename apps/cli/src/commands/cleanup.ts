@@ -19,6 +19,10 @@ export function addCleanup(program: Command): void {
       const targets = options.all === true ? [paths.dataDir] : [paths.storeRoot, paths.scratchRoot];
       for (const target of targets) await rm(target, { recursive: true, force: true });
       await lock.release();
-      answer(context, { deleted: targets }, targets.map((target) => `deleted ${target}`).join('\n'));
+      answer(
+        context,
+        { deleted: targets },
+        targets.map((target) => `deleted ${target}`).join('\n'),
+      );
     });
 }

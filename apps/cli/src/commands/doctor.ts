@@ -1,5 +1,5 @@
 import { probeSandbox, probeTools, type ToolReport } from '@helixmesh/pipelines';
-import { AppError } from '@helixmesh/protocol';
+import { AppError, ERROR_TABLE } from '@helixmesh/protocol';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
 import { dim, green, red, yellow } from '../ui/style.ts';
@@ -21,22 +21,33 @@ export function addDoctor(program: Command): void {
         tool.status === 'ok' ? '' : tool.install,
       ]);
       rows.push([
-        sandbox.status === 'ok' ? green('ok') : yellow(sandbox.status),
+        sandbox.available ? green('ok') : yellow('absent'),
         'sandbox',
         '',
         'runs tools without network and read-only',
-        sandbox.status === 'ok' ? '' : sandbox.install,
+        sandbox.available ? '' : sandbox.install,
       ]);
       rows.push([green('ok'), 'node', process.versions.node, 'runs Helixmesh', '']);
-      const columns = ['', 'tool', 'version', 'what for', 'how to get it'].map((title) => ({ title }));
+      const columns = ['', 'tool', 'version', 'what for', 'how to get it'].map((title) => ({
+        title,
+      }));
       answer(context, { tools, sandbox }, table(columns, rows));
       const bad = tools.filter((tool) => tool.status !== 'ok');
-      if (bad.length > 0) {
-        throw new AppError('TOOL_MISSING', `not usable here: ${bad.map((t) => t.name).join(', ')}`, {
-          hint: [...new Set(bad.map((tool) => tool.install))].join('; '),
-        });
+      if (bad.length > 0 && context.json) {
+        // The answer on standard output names them; a second document there would spoil it.
+        process.exitCode = ERROR_TABLE.TOOL_MISSING.exit;
+      } else if (bad.length > 0) {
+        throw new AppError(
+          'TOOL_MISSING',
+          `not usable here: ${bad.map((t) => t.name).join(', ')}`,
+          {
+            hint: [...new Set(bad.map((tool) => tool.install))].join('; '),
+          },
+        );
       }
-      if (!context.json) process.stdout.write(`${dim('Everything is there.')}\n`);
+      if (bad.length === 0 && !context.json) {
+        process.stdout.write(`${dim('Everything is there.')}\n`);
+      }
     });
 }
 

@@ -44,12 +44,16 @@ export function addEvaluate(program: Command): void {
 export function evaluationText(result: EvaluationResult): string {
   const right = (title: string) => ({ title, align: 'right' as const });
   return table(
-    [{ title: '' }, right('TP'), right('FN'), right('FP'), right('precision'), right('recall'), right('F1')],
     [
-      countsRow('all', result.all),
-      countsRow('SNP', result.snp),
-      countsRow('indel', result.indel),
+      { title: '' },
+      right('TP'),
+      right('FN'),
+      right('FP'),
+      right('precision'),
+      right('recall'),
+      right('F1'),
     ],
+    [countsRow('all', result.all), countsRow('SNP', result.snp), countsRow('indel', result.indel)],
   );
 }
 

@@ -20,7 +20,13 @@ export function addJournal(program: Command): void {
       const { jobId } = await findJob(client, name);
       const rows = await client.call('getJournal', { params: { jobId } });
       const text = table(
-        [{ title: 'sequence', align: 'right' }, { title: 'at (UTC)' }, { title: 'step' }, { title: 'state' }, { title: 'payload' }],
+        [
+          { title: 'sequence', align: 'right' },
+          { title: 'at (UTC)' },
+          { title: 'step' },
+          { title: 'state' },
+          { title: 'payload' },
+        ],
         rows.map((row) => [
           String(row.sequence),
           dateTime(row.atMs),

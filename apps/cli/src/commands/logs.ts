@@ -8,14 +8,19 @@ export function addLogs(program: Command): void {
   program
     .command('logs')
     .summary('show the commands of a job and what they said')
-    .description('Shows every attempt with its command, exit code and last lines of standard error.')
+    .description(
+      'Shows every attempt with its command, exit code and last lines of standard error.',
+    )
     .argument('<sample-or-job>', 'name of a sample (its newest job) or id of a job')
     .option('--task <step>', 'only this step, e.g. call.chr7')
     .action(async (name: string, options: { task?: string }, command) => {
       const context = contextOf(command);
       const client = connect(context);
       const { jobId } = await findJob(client, name);
-      const logs = await client.call('getLogs', { params: { jobId }, query: { task: options.task } });
+      const logs = await client.call('getLogs', {
+        params: { jobId },
+        query: { task: options.task },
+      });
       const blocks = logs.map((log) => {
         const exit = log.exitCode === null ? '' : `, exit code ${log.exitCode}`;
         const head = `${bold(log.name)}  ${log.state}${exit}  ${dim(log.attemptId)}`;

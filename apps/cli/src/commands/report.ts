@@ -16,9 +16,13 @@ export function addReport(program: Command): void {
       const context = contextOf(command);
       const job = await findJob(connect(context), name);
       if (job.state !== 'COMPLETE') {
-        throw new AppError('CONFLICT', `job ${job.jobId} is ${job.state}; its report is not there`, {
-          hint: `Watch it with \`helixmesh status ${job.jobId} --watch\`.`,
-        });
+        throw new AppError(
+          'CONFLICT',
+          `job ${job.jobId} is ${job.state}; its report is not there`,
+          {
+            hint: `Watch it with \`helixmesh status ${job.jobId} --watch\`.`,
+          },
+        );
       }
       const files = job.deliverables.map(({ path, description }) => ({
         path: join(job.outDir, path),

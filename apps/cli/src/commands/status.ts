@@ -14,18 +14,24 @@ export function addStatus(program: Command): void {
     .argument('[sample-or-job]', 'name of a sample (its newest job) or id of a job')
     .option('--why', 'say of each step why it ran or was reused')
     .option('--watch', 'follow the job until it ends')
-    .action(async (name: string | undefined, options: { why?: boolean; watch?: boolean }, command) => {
-      const context = contextOf(command);
-      const client = connect(context);
-      if (name === undefined) {
-        const jobs = await client.call('listJobs', { params: {} });
-        return answer(context, jobs, jobTable(jobs, Date.now()));
-      }
-      let job = await findJob(client, name);
-      if (options.watch === true) {
-        const [last] = await follow(client, [job.jobId], createLive(context.quiet));
-        if (last !== undefined) job = last;
-      }
-      answer(context, job, statusText(job, { why: options.why ?? false }));
-    });
+    .action(
+      async (name: string | undefined, options: { why?: boolean; watch?: boolean }, command) => {
+        const context = contextOf(command);
+        const client = connect(context);
+        if (name === undefined) {
+          const jobs = await client.call('listJobs', { params: {} });
+          return answer(context, jobs, jobTable(jobs, Date.now()));
+        }
+        let job = await findJob(client, name);
+        if (options.watch === true) {
+          const [last] = await follow(
+            { client, signal: new AbortController().signal },
+            [job.jobId],
+            createLive(context.quiet),
+          );
+          if (last !== undefined) job = last;
+        }
+        answer(context, job, statusText(job, { why: options.why ?? false }));
+      },
+    );
 }

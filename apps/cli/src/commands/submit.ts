@@ -24,7 +24,9 @@ export function addSubmit(program: Command): void {
       .description('Queues an analysis at the daemon of the data folder and returns at once.'),
   ).action(async (options: SubmitOptions, command) => {
     const context = contextOf(command);
-    const jobs = await submitAll(context, connect(context), options);
+    const client = connect(context);
+    await client.call('getHealth', { params: {} });
+    const jobs = await submitJobs(client, await prepareSubmissions(context, options));
     answer(
       context,
       jobs,
@@ -47,29 +49,41 @@ export function withSubmitOptions(command: Command): Command {
     .option('--gnomad <vcf>', 'gnomAD, for allele frequencies')
     .option('--par <bed>', 'pseudo-autosomal regions of X and Y')
     .option('--out <dir>', 'output folder (default: helixmesh-<sample>)')
-    .addOption(new Option('--sex <sex>', 'sex of the sample').choices(['infer', 'XX', 'XY']).default('infer'))
+    .addOption(
+      new Option('--sex <sex>', 'sex of the sample')
+        .choices(['infer', 'XX', 'XY'])
+        .default('infer'),
+    )
     .addOption(
       new Option('--caller <name>', 'auto takes bcftools below 20× mean depth, else freebayes')
         .choices(['auto', 'freebayes', 'bcftools'])
         .default('auto'),
     )
-    .addOption(new Option('--aligner <name>', 'aligner').choices(['bwa', 'minimap2']).default('bwa'))
+    .addOption(
+      new Option('--aligner <name>', 'aligner').choices(['bwa', 'minimap2']).default('bwa'),
+    )
     .option('--keep', 'keep intermediate files');
 }
 
-/** Checks every sample, prepares the reference once, and submits; answers the new jobs. */
-export async function submitAll(
+/** Checks every sample and prepares the reference once, before any node is asked. */
+export async function prepareSubmissions(
   context: Context,
-  client: Client,
   options: SubmitOptions,
-): Promise<JobView[]> {
+): Promise<JobSubmissionInput[]> {
   const samples = await readSamples(options);
   const reference = await ensureReference(context, options);
+  return samples.map((sample) =>
+    submissionOf(sample, { reference, options, several: samples.length > 1 }),
+  );
+}
+
+/** Answers the new jobs, or those that do the same work already. */
+export async function submitJobs(
+  client: Client,
+  submissions: readonly JobSubmissionInput[],
+): Promise<JobView[]> {
   const jobs: JobView[] = [];
-  for (const sample of samples) {
-    const body = submissionOf(sample, { reference, options, several: samples.length > 1 });
-    jobs.push(await client.call('submitJob', { params: {}, body }));
-  }
+  for (const body of submissions) jobs.push(await client.call('submitJob', { params: {}, body }));
   return jobs;
 }
 
@@ -90,7 +104,10 @@ function submissionOf(
 }
 
 /** Several samples get a folder each below the one given. */
-function outDirOf(sampleId: string, { out, several }: { out: string | undefined; several: boolean }): string {
+function outDirOf(
+  sampleId: string,
+  { out, several }: { out: string | undefined; several: boolean },
+): string {
   if (out === undefined) return resolve(`helixmesh-${sampleId}`);
   return several ? resolve(out, sampleId) : resolve(out);
 }

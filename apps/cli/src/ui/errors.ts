@@ -1,6 +1,7 @@
 /** The one rendering of a failure: what failed, what to do, the code. */
-import { AppError, ERROR_TABLE } from '@helixmesh/protocol';
+
 import { styleText } from 'node:util';
+import { AppError, ERROR_TABLE } from '@helixmesh/protocol';
 
 /** Writes the failure and answers the exit code of its class. */
 export function reportError(thrown: unknown, json: boolean): number {

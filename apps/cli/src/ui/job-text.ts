@@ -50,7 +50,12 @@ function reasonText({ reason }: JobView): string {
 
 function taskTable(tasks: readonly TaskView[]): string {
   return table(
-    [{ title: 'step' }, { title: 'state' }, { title: 'tries', align: 'right' }, { title: 'took', align: 'right' }],
+    [
+      { title: 'step' },
+      { title: 'state' },
+      { title: 'tries', align: 'right' },
+      { title: 'took', align: 'right' },
+    ],
     tasks.map((task) => [task.name, taskState(task), String(task.attempts), tookText(task)]),
   );
 }
@@ -67,13 +72,22 @@ function taskState(task: TaskView): string {
 }
 
 function tookText({ reused, startedAtMs, endedAtMs }: TaskView): string {
-  return reused || startedAtMs === null || endedAtMs === null ? '' : duration(endedAtMs - startedAtMs);
+  return reused || startedAtMs === null || endedAtMs === null
+    ? ''
+    : duration(endedAtMs - startedAtMs);
 }
 
 export function jobTable(jobs: readonly JobListItem[], nowMs: number): string {
-  if (jobs.length === 0) return 'No jobs yet. Start one with `helixmesh run` or `helixmesh submit`.';
+  if (jobs.length === 0)
+    return 'No jobs yet. Start one with `helixmesh run` or `helixmesh submit`.';
   return table(
-    [{ title: 'sample' }, { title: 'job' }, { title: 'state' }, { title: 'progress' }, { title: 'submitted' }],
+    [
+      { title: 'sample' },
+      { title: 'job' },
+      { title: 'state' },
+      { title: 'progress' },
+      { title: 'submitted' },
+    ],
     jobs.map((job) => [
       job.sampleId,
       job.jobId,
@@ -101,7 +115,9 @@ export function metricsText(metrics: MetricsView): string {
 
 /** Where the results are, and what they are. */
 export function deliverablesText(job: JobView): string {
-  return pairs(job.deliverables.map(({ path, description }) => [`${job.outDir}/${path}`, dim(description)]));
+  return pairs(
+    job.deliverables.map(({ path, description }) => [`${job.outDir}/${path}`, dim(description)]),
+  );
 }
 
 export function reusedText(job: JobView): string {

@@ -61,9 +61,12 @@ function poolLine(job: JobView, { pool, title }: { pool: string; title: string }
 
 function noteOf(job: JobView, { pool, done }: { pool: string; done: number }): string {
   const tasks = job.tasks.filter((task) => task.pool === pool);
-  const running = tasks.filter((task) => task.state === 'RUNNING').map((task) => shortName(task.name));
+  const running = tasks
+    .filter((task) => task.state === 'RUNNING')
+    .map((task) => shortName(task.name));
   const reused = tasks.filter((task) => task.reused).length;
-  const count = pool === 'call' && job.contigs !== null ? `${done}/${job.contigs.total} contigs  ` : '';
+  const count =
+    pool === 'call' && job.contigs !== null ? `${done}/${job.contigs.total} contigs  ` : '';
   const kept = reused > 0 ? `${reused} reused  ` : '';
   return `${count}${kept}${running.join(' ')}`.trimEnd();
 }

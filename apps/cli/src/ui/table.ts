@@ -14,7 +14,9 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) =>
-        columns[i]?.align === 'right' ? padStart(cell, widths[i] ?? 0) : padEnd(cell, widths[i] ?? 0),
+        columns[i]?.align === 'right'
+          ? padStart(cell, widths[i] ?? 0)
+          : padEnd(cell, widths[i] ?? 0),
       )
       .join('  ')
       .trimEnd();

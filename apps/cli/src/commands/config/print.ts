@@ -15,6 +15,10 @@ export function addConfig(program: Command): void {
       const keys = Object.keys(config) as ConfigKey[];
       const settings = keys.map((key) => ({ key, value: config[key], origin: origins[key] }));
       const rows = settings.map(({ key, value, origin }) => [key, String(value ?? ''), origin]);
-      answer(context, settings, table([{ title: 'setting' }, { title: 'value' }, { title: 'origin' }], rows));
+      answer(
+        context,
+        settings,
+        table([{ title: 'setting' }, { title: 'value' }, { title: 'origin' }], rows),
+      );
     });
 }
