@@ -6,7 +6,8 @@
  * `bcftools annotate` reads both of its files through their indexes, so the calls are written and
  * indexed before each source. Alleles are split and left-aligned first, as the sources are: a match
  * is one of contig, position, REF and ALT. csq takes every genotype as phased (`-p a`) and leaves
- * out what has no complete one; SnpEff looks at alleles alone and covers those.
+ * out what has no complete one; SnpEff looks at alleles alone and covers those. The stages speak
+ * VCF text: as BCF, bcftools turns a FILTER that the header does not define into another one.
  */
 import { AppError, type Digest, type TaskKey } from '@helixmesh/protocol';
 import {
@@ -143,10 +144,10 @@ function bundleFile(reference: ReferenceBundle, name: string): FileInput {
 
 function effectsCommand(sources: AnnotationSources): Command {
   const strip = ['annotate', '-x', STRIPPED.join(','), '--no-version'];
-  const split = ['norm', '-f', 'ref.fa', '-m', '-any', '-c', 'w', '--no-version', '-Ou', CALLS];
+  const split = ['norm', '-f', 'ref.fa', '-m', '-any', '-c', 'w', '--no-version', '-Ov', CALLS];
   const stages: Stage[] = [{ tool: 'bcftools', args: split }];
   const isText = sources.consequences || sources.hgvs;
-  stages.push({ tool: 'bcftools', args: [...strip, isText ? '-Ou' : '-Oz', '-'] });
+  stages.push({ tool: 'bcftools', args: [...strip, isText ? '-Ov' : '-Oz', '-'] });
   if (sources.consequences) {
     const models = ['-p', 'a', '-f', 'ref.fa', '-g', 'genes.gff3.gz'];
     stages.push({ tool: 'bcftools', args: ['csq', ...models, '--no-version', '-Ov', '-'] });

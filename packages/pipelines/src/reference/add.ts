@@ -79,7 +79,7 @@ export async function addReference(
     try {
       const prepared = await prepare(folder, options, { sources, context });
       const manifest = await publish(folder, prepared, context);
-      for (const message of manifest.notes) note(message);
+      for (const message of prepared.notes) note(message);
       return await publishName(options.name, manifest, context);
     } finally {
       await rm(folder, { recursive: true, force: true });

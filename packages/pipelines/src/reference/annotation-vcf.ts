@@ -5,10 +5,11 @@
  */
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AppError } from '@helixmesh/protocol';
 import type { Contig } from '../germline/input.ts';
 import { FastaReader } from './fasta-reader.ts';
 import { SORT_MEMORY_MIB } from './limits.ts';
-import { runTools } from './run-tools.ts';
+import { runTools, type ToolStage } from './run-tools.ts';
 import { readSource, type SourceFile } from './source-stream.ts';
 import { emptyStats, filterVcf, type VcfFilterStats } from './vcf-source-filter.ts';
 
@@ -58,23 +59,33 @@ export async function prepareAnnotation(
   const filter = { source, contigs, reference, info };
   const feed = filterVcf(readSource(source, signal), filter, stats);
   const drop = kept.length === 0 ? 'INFO' : `^${kept.map((tag) => `INFO/${tag}`).join(',')}`;
-  const stderr = await runTools(
-    [
-      { tool: 'bcftools', args: ['view', '-G', '--no-version', '-Ou', '-'] },
-      { tool: 'bcftools', args: ['annotate', '-x', drop, '--no-version', '-Ou', '-'] },
-      {
-        tool: 'bcftools',
-        args: [
-          ...['norm', '-f', 'ref.fa', '-m', '-any', '-c', 'x'],
-          ...['--no-version', '-Oz', '-o', file, '-'],
-        ],
-      },
-    ],
-    { cwd, signal, feed },
-  );
+  const stages: readonly ToolStage[] = [
+    // First, in one process with the parsing: tags that the header lacks do not survive BCF.
+    { tool: 'bcftools', args: ['annotate', '-x', `FILTER,${drop}`, '--no-version', '-Ou', '-'] },
+    { tool: 'bcftools', args: ['view', '-G', '--no-version', '-Ou', '-'] },
+    {
+      tool: 'bcftools',
+      args: [
+        ...['norm', '-f', 'ref.fa', '-m', '-any', '-c', 'x'],
+        ...['--no-version', '-Oz', '-o', file, '-'],
+      ],
+    },
+  ];
+  const stderr = await runTools(stages, { cwd, signal, feed }).catch((error: unknown) => {
+    throw refusedByBcftools(source, error);
+  });
   if (!stats.isSorted) await sortInPlace(file, options);
   await runTools([{ tool: 'bcftools', args: ['index', '-t', file] }], { cwd, signal });
   return { file, fileDate: stats.fileDate, notes: notesOf(kind, stats, stderr.at(-1) ?? '') };
+}
+
+/** A VCF that bcftools does not accept is the user's file, not a broken tool. */
+function refusedByBcftools(source: SourceFile, error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== 'TOOL_FAILED') return error;
+  return new AppError('INPUT_MALFORMED', `${source.label}: ${source.path}: ${error.message}`, {
+    hint: 'Repair the file: every INFO, FILTER and FORMAT in use needs its header line.',
+    cause: error,
+  });
 }
 
 async function sortInPlace(file: string, options: AnnotationVcfOptions): Promise<void> {
