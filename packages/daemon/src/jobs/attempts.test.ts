@@ -33,7 +33,7 @@ async function jobWith(database: Database, outDir = '/out'): Promise<TaskRequest
     pipeline: 'germline',
     workflow: 'germline.v1',
     document: {},
-    jobHash: `sha256:${'0'.repeat(64)}`,
+    submissionKey: outDir,
     outDir,
     keepIntermediates: false,
   });

@@ -102,7 +102,7 @@ async function crateOf(
   }));
   const crate = buildCrate({
     jobId: job.job_id,
-    jobHash: job.job_hash,
+    jobHash: result.jobHash,
     sampleId: job.sample_id,
     workflow: job.workflow,
     helixmeshVersion: version,

@@ -24,7 +24,7 @@ export interface NewJob {
   readonly pipeline: string;
   readonly workflow: string;
   readonly document: Json;
-  readonly jobHash: string;
+  readonly submissionKey: string;
   readonly outDir: string;
   readonly keepIntermediates: boolean;
 }
@@ -58,11 +58,11 @@ export async function submitJob(database: Database, job: NewJob): Promise<Submit
   return database.transaction().execute(async (trx) => {
     const rivals = await trx
       .selectFrom('jobs')
-      .select(['job_id', 'job_hash', 'state'])
+      .select(['job_id', 'submission_key', 'state'])
       .where('out_dir', '=', job.outDir)
       .where('state', 'not in', [...TERMINAL_STATES])
       .execute();
-    const same = rivals.find((rival) => rival.job_hash === job.jobHash);
+    const same = rivals.find((rival) => rival.submission_key === job.submissionKey);
     if (same !== undefined) return { status: 'exists', jobId: same.job_id };
     if (rivals[0] !== undefined) {
       throw new AppError('OUTPUT_IN_USE', `job ${rivals[0].job_id} is writing into ${job.outDir}`, {
@@ -81,7 +81,8 @@ export async function submitJob(database: Database, job: NewJob): Promise<Submit
         generation: 1,
         state: 'QUEUED',
         document: JSON.stringify(job.document),
-        job_hash: job.jobHash,
+        submission_key: job.submissionKey,
+        job_hash: null,
         out_dir: job.outDir,
         keep_intermediates: job.keepIntermediates ? 1 : 0,
         reason: null,
@@ -99,7 +100,7 @@ export async function submitJob(database: Database, job: NewJob): Promise<Submit
     await jobEvent(
       trx,
       { jobId, generation: 1 },
-      { state: 'submitted', payload: { jobHash: job.jobHash } },
+      { state: 'submitted', payload: { workflow: job.workflow } },
     );
     return { status: 'created', jobId };
   });
@@ -199,7 +200,7 @@ export async function recordResult(
 ): Promise<void> {
   await database
     .updateTable('jobs')
-    .set({ result: JSON.stringify(result) })
+    .set({ result: JSON.stringify(result), job_hash: result.jobHash })
     .where('job_id', '=', job.jobId)
     .where('generation', '=', job.generation)
     .execute();

@@ -2,16 +2,10 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import {
-  type FileRef,
-  type GermlineInput,
-  jobHash,
-  openReference,
-  planShards,
-  probeTools,
-} from '@helixmesh/pipelines';
+import { type FileRef, type GermlineInput, openReference, probeTools } from '@helixmesh/pipelines';
 import {
   AppError,
+  canonicalJson,
   type Digest,
   type JobSubmission,
   type Json,
@@ -54,17 +48,20 @@ export async function submit(options: SubmitOptions, request: JobSubmission): Pr
     pipeline: request.pipeline,
     workflow,
     document: document as unknown as Json,
-    jobHash: jobHash({
-      workflow,
-      input: document,
-      shards: planShards(reference.contigs, request.parameters.shardTargetBases),
-    }),
+    submissionKey: submissionKey(workflow, document),
     outDir: request.outDir,
     keepIntermediates: request.keepIntermediates,
   });
   const { jobId } = submitted;
   await claimOutFolder(request.outDir, { jobId, dataDir: options.dataDir });
   return submitted;
+}
+
+/** Files count by identity here: their content is read by the intake step only. */
+function submissionKey(workflow: string, { reads, reference, ...rest }: GermlineInput): string {
+  const files = { r1: reads.r1.digest, r2: reads.r2?.digest ?? null, reference: reference.digest };
+  const text = canonicalJson({ workflow, ...files, ...rest });
+  return createHash('sha256').update('helixmesh/submission/v1\0').update(text).digest('hex');
 }
 
 /** A file by where and when it is; the intake step reads the content. */

@@ -25,7 +25,10 @@ interface JobsTable {
   state: JobState;
   /** The pipeline's input, JSON. */
   document: string;
-  job_hash: string;
+  /** Equal for two submissions of the same files and parameters. */
+  submission_key: string;
+  /** What decides the result; known once the reads have been read. */
+  job_hash: string | null;
   out_dir: string;
   keep_intermediates: number;
   /** ErrorRecord JSON: why it waits or failed. */

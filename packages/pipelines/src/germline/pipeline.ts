@@ -6,7 +6,8 @@
  *
  * Version 1. A change in the order of port calls needs a new version.
  */
-import type { Json } from '@helixmesh/protocol';
+import type { Digest, Json } from '@helixmesh/protocol';
+import { jobHash } from '../task/key.ts';
 import type { TaskResult, TaskSpec } from '../task/spec.ts';
 import { BUILTIN_VERSION } from '../tools/catalogue.ts';
 import type { Deliverable, Pipeline, PipelineResult, Workflow } from '../workflow/port.ts';
@@ -99,6 +100,7 @@ export function createGermline({ report }: GermlineOptions): Pipeline<GermlineIn
       const known = { input, intake, decision, choice, aligned, filtered, annotated };
       const reported = report === null ? [] : await makeReport(workflow, report, known);
       return {
+        jobHash: hashOf(input, intake),
         deliverables: [...reported, ...files(input.sampleId, { aligned, merged, annotated })],
         summary: summaryOf(known, shards.length),
       } satisfies PipelineResult;
@@ -155,6 +157,20 @@ async function makeReport(
     source: { task: key, output },
     description,
   }));
+}
+
+function hashOf(input: GermlineInput, { r1, r2 }: Intake): Digest {
+  const { reference, parameters, sampleId, toolVersions } = input;
+  return jobHash({
+    pipeline: 'germline',
+    version: 1,
+    sampleId,
+    reads: r2 === null ? [r1.digest] : [r1.digest, r2.digest],
+    reference: reference.digest,
+    parameters: { ...parameters },
+    shardPlan: planShards(reference.contigs, parameters.shardTargetBases),
+    toolVersions: { ...toolVersions, helixmesh: BUILTIN_VERSION },
+  });
 }
 
 interface Results {

@@ -11,7 +11,7 @@
  *       promises must not race each other to call the port.
  *   W5  A journaled value is JSON of at most JOURNAL_VALUE_MAX_BYTES: digests and figures, no files.
  */
-import type { Json, TaskKey } from '@helixmesh/protocol';
+import type { Digest, Json, TaskKey } from '@helixmesh/protocol';
 import type { TaskResult, TaskSpec } from '../task/spec.ts';
 
 /** formats.md, "Restate, exactly once": payloads of at most 64 KiB. */
@@ -50,6 +50,8 @@ export interface Pipeline<Input> {
 }
 
 export interface PipelineResult {
+  /** What decided the result; equal hashes promise equal results. */
+  readonly jobHash: Digest;
   /** Files for the user, in the order in which they should be shown. */
   readonly deliverables: readonly Deliverable[];
   /** Figures for the status display and `--json`; no genotypes. */
