@@ -5,6 +5,7 @@ import { filterCalls } from './germline/filter-calls.ts';
 import { extractFindings } from './germline/findings-extract.ts';
 import { summarizeAlignment } from './germline/summarize-alignment.ts';
 import { intake } from './intake/intake.ts';
+import { renderReport } from './report/render-report.ts';
 import type { Builtin } from './task/builtin.ts';
 
 export const BUILTINS: Readonly<Record<string, Builtin>> = {
@@ -13,4 +14,5 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   'summarize-alignment': summarizeAlignment,
   'extract-findings': extractFindings,
   intake,
+  'render-report': renderReport,
 };

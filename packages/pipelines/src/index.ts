@@ -42,6 +42,17 @@ export {
   type SimulationRequest,
   simulate,
 } from './simulate/simulate.ts';
+export { renderHtml } from './report/html/render-html.ts';
+export {
+  parseReportModel,
+  REPORT_FORMAT_VERSION,
+  type ReportModel,
+  reportId,
+  reportModelSchema,
+} from './report/model.ts';
+export { renderPdf } from './report/pdf/render-pdf.ts';
+export * from './report/report-step.ts';
+export { reportTask } from './report/report-task.ts';
 export * from './task/builtin.ts';
 export * from './task/key.ts';
 export * from './task/spec.ts';

@@ -36,7 +36,8 @@ export function bases(lengthBases: number): string {
 
 const UNIT_FORMAT: Readonly<Record<MetricUnit, (value: number) => string>> = {
   count: (value) => grouped(Math.round(value)),
-  fraction: (value) => percent(value, value > 0.999 && value < 1 ? 2 : 1),
+  fraction: (value) =>
+    percent(value, value > 0 && value < 1 && Math.abs(value - 0.5) > 0.499 ? 2 : 1),
   depth: (value) => `${fixed(value, 1)}×`,
   bases: (value) => `${grouped(Math.round(value))} bp`,
   ratio: (value) => fixed(value, 2),
@@ -52,7 +53,9 @@ export function metricValue(metric: Pick<Metric, 'value' | 'unit'>): string {
 export function frequency(value: number | null): string {
   if (value === null) return NO_VALUE;
   if (value === 0) return '0';
-  return value < 0.001 ? value.toExponential(1).replace('e-', '×10^-') : fixed(value, 4);
+  if (value >= 0.001) return fixed(value, 4);
+  const digits = Math.min(12, 1 - Math.floor(Math.log10(value)));
+  return value.toFixed(digits);
 }
 
 /** An allele as printed: long ones are cut to their first letters and told by length. */

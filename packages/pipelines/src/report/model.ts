@@ -9,6 +9,7 @@
  */
 import { AppError, DIGEST_PATTERN, SAMPLE_ID_PATTERN } from '@helixmesh/protocol';
 import { z } from 'zod';
+import { sexCallSchema } from '../germline/decision.ts';
 import { findingsSchema } from '../germline/findings.ts';
 import { MAX_TEXT_LETTERS } from './limits.ts';
 import { lowCoverageSchema } from './model-low-coverage.ts';
@@ -23,10 +24,7 @@ const digest = z.string().regex(DIGEST_PATTERN);
 export const sampleSchema = z.strictObject({
   id: z.string().regex(SAMPLE_ID_PATTERN),
   layout: z.enum(['paired', 'single']),
-  sex: z.strictObject({
-    karyotype: z.enum(['XX', 'XY', 'unknown']),
-    basis: z.enum(['given', 'inferred', 'not determined']),
-  }),
+  sex: sexCallSchema,
   /** What was sequenced decides which Ti/Tv is expected. */
   assay: z.enum(['genome', 'exome', 'targeted', 'unknown']),
   inputs: z.array(z.strictObject({ name: named, digest })).max(1000),

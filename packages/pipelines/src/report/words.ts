@@ -129,7 +129,9 @@ export function subline(model: ReportModel): string {
     `${plural(counts.total, 'variant')} called (${grouped(counts.snv)} SNV, ` +
     `${grouped(counts.indel)} indel)` +
     `${sources.clinvar ? `, ${grouped(counts.inClinvar)} with a ClinVar record` : ''}.`;
-  return first.length === 0 ? called : `${first.join('; ')}. ${called}`;
+  const quality = qualitySentence(model);
+  const told = first.length === 0 ? [called] : [`${first.join('; ')}.`, called];
+  return [...told, ...(quality === null ? [] : [quality])].join(' ');
 }
 
 function leadVariants(model: ReportModel): readonly Finding[] {
@@ -153,12 +155,12 @@ export function unlistedText(unlisted: number): string | null {
 }
 
 export function sexText(sex: ReportModel['sample']['sex']): string {
-  if (sex.karyotype === 'unknown') return 'Not determined';
-  return `${sex.karyotype} (${sex.basis})`;
+  if (sex.karyotype === 'XX' || sex.karyotype === 'XY') return `${sex.karyotype} (${sex.basis})`;
+  return sex.karyotype === 'undetermined' ? 'Undetermined' : 'Not applicable';
 }
 
 const ASSAY_WORDS = {
-  genome: 'Whole genome',
+  genome: 'Genome',
   exome: 'Exome',
   targeted: 'Targeted regions',
   unknown: 'Not stated',
@@ -171,6 +173,15 @@ export function assayText(sample: ReportModel['sample']): string {
 
 export function depthText(meanDepth: number | null): string {
   return meanDepth === null ? NO_VALUE : `${fixed(meanDepth, 1)}×`;
+}
+
+/** Names the figures outside their limits, or null where all are inside. */
+export function qualitySentence(model: ReportModel): string | null {
+  const worse = model.qc.metrics.filter(({ verdict }) => verdict === 'warn' || verdict === 'fail');
+  if (worse.length === 0) return null;
+  const named = worse.slice(0, 3).map((metric) => metric.label.toLowerCase());
+  const more = worse.length > named.length ? ` and ${worse.length - named.length} more` : '';
+  return `Outside its quality limit: ${named.join(', ')}${more}.`;
 }
 
 /** The tiles of the summary: label and value. */

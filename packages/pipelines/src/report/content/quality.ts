@@ -30,11 +30,11 @@ function metricsTable(model: ReportModel): Table {
     count: `overall: ${VERDICT_WORDS[model.qc.verdict]}`,
     tone: VERDICT_TONES[model.qc.verdict],
     columns: [
-      { title: 'Figure', share: 0.3 },
-      { title: 'Value', share: 0.15, align: 'right' },
+      { title: 'Figure', share: 0.26 },
+      { title: 'Value', share: 0.11, align: 'right' },
       { title: 'Verdict', share: 0.12 },
-      { title: 'Threshold', share: 0.2 },
-      { title: 'Source of the threshold', share: 0.23 },
+      { title: 'Threshold', share: 0.25 },
+      { title: 'Source of the threshold', share: 0.26 },
     ],
     rows: model.qc.metrics.map((metric) => [
       [line(metric.label)],

@@ -18,15 +18,20 @@ export function drawSection(sheet: Sheet, section: Section): void {
 function drawBlock(sheet: Sheet, block: Block): void {
   switch (block.kind) {
     case 'paragraph':
-      return sheet.paragraph(block.text, block.muted === true ? SMALL : BODY, 10);
+      sheet.paragraph(block.text, block.muted === true ? SMALL : BODY, 10);
+      return;
     case 'note':
-      return drawNote(sheet, block.text, block.tone);
+      drawNote(sheet, block.text, block.tone);
+      return;
     case 'list':
-      return drawList(sheet, block.items);
+      drawList(sheet, block.items);
+      return;
     case 'table':
-      return drawTable(sheet, block.table);
+      drawTable(sheet, block.table);
+      return;
     case 'plots':
-      return drawPlots(sheet, block.scenes);
+      drawPlots(sheet, block.scenes);
+      return;
   }
 }
 

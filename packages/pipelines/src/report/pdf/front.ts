@@ -87,7 +87,7 @@ function summary(sheet: Sheet, model: ReportModel): void {
   const heads = sheet.type.wrap(headline(model), head, inner, 5);
   const bodies = sheet.type.wrap(subline(model), body, inner, 6);
   const textHeight = heads.length * head.size * 1.25 + bodies.length * body.size * LEADING;
-  const height = 26 + textHeight + 12 + 42;
+  const height = 26 + textHeight + 12 + 36;
   const top = sheet.y;
   sheet.artifact(() => {
     sheet.rect([MARGIN, top], [CONTENT_WIDTH, height], 'panel');

@@ -161,7 +161,7 @@ export class Typesetter {
   }
 }
 
-/** Where a line may break: after spaces, and after the joints of long technical words. */
+/** Where a line may break: after spaces (not before %), and after joints of technical words. */
 function pieces(text: string): readonly string[] {
-  return text.match(/\S*?[/:;,>_&|)](?=\S)|\S+\s*|\s+/gu) ?? [];
+  return text.match(/\S*?[/:;,>_&|)](?=\S)|\S+(?: [%×])?\s*|\s+/gu) ?? [];
 }

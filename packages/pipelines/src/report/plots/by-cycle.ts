@@ -38,7 +38,7 @@ export function qualityByCycle(data: ReadSeries): Scene {
 export function gcByCycle(data: ReadSeries): Scene {
   const axes = frame({
     x: { min: 1, max: Math.max(2, cycles(data)), label: 'Sequencing cycle' },
-    y: { min: 0, max: 1, label: 'G+C content', format: (value) => percent(value, 0) },
+    y: { ...gcRange(data), label: 'G+C content', format: (value) => percent(value, 0) },
   });
   return {
     ...size(axes),
@@ -69,6 +69,13 @@ function lines(axes: Frame, data: ReadSeries): readonly SceneItem[] {
     items.push(label([x + 12, axes.top - 7], name));
   });
   return items;
+}
+
+/** 20–70 % unless the data lie outside. */
+function gcRange(data: ReadSeries): { readonly min: number; readonly max: number } {
+  const all = [...data.read1, ...(data.read2 ?? [])];
+  const isUsual = all.every((value) => value >= 0.2 && value <= 0.7);
+  return isUsual ? { min: 0.2, max: 0.7 } : { min: 0, max: 1 };
 }
 
 function cycles(data: ReadSeries): number {

@@ -5,12 +5,12 @@
 import { fixed, grouped } from '../format.ts';
 import { MAX_CONTIG_BARS } from '../limits.ts';
 import type { ContigCoverage } from '../model-qc.ts';
-import { frame, label, niceCeiling } from './frame.ts';
+import { frame, niceCeiling } from './frame.ts';
 import type { Scene, SceneItem } from './scene.ts';
 
 const WIDTH = 515;
 const NAME_SIZE = 6.5;
-/** Longer contig names are printed slanted by nothing: they are cut in the middle. */
+/** Letters of a line of a contig's name; longer names take two lines or are cut inside. */
 const NAME_LETTERS = 7;
 
 export interface ContigBar {
@@ -61,7 +61,7 @@ export function coverageByContig(contigs: readonly ContigCoverage[]): Scene {
     width: WIDTH,
     height: 140,
     x: null,
-    y: { min: 0, max: ceiling, label: 'Mean depth' },
+    y: { min: 0, max: ceiling, label: `Mean depth; dashed: all bases, ${fixed(mean, 1)}×` },
   });
   const slot = (axes.right - axes.left) / Math.max(1, bars.length);
   const barWidth = Math.min(slot * 0.68, 30);
@@ -86,7 +86,6 @@ export function coverageByContig(contigs: readonly ContigCoverage[]): Scene {
     width: 0.8,
     dash: 3,
   });
-  items.push(label([axes.right, axes.top - 7], `dashed: mean ${fixed(mean, 1)}×`, 'end'));
   return {
     width: WIDTH,
     height: axes.height,

@@ -4,7 +4,7 @@ import type { Point, SceneItem } from './scene.ts';
 
 /** Points; two plots stand side by side on an A4 page. */
 export const PLOT_WIDTH = 250;
-export const PLOT_HEIGHT = 150;
+export const PLOT_HEIGHT = 142;
 const LABEL_SIZE = 7;
 const TICKS = 5;
 
