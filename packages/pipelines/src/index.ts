@@ -31,17 +31,6 @@ export {
   type ReferenceListing,
   readManifest,
 } from './reference/store.ts';
-export {
-  type SimulationOptions,
-  type SimulationOptionsInput,
-  simulationOptionsSchema,
-} from './simulate/options.ts';
-export {
-  type PlantedTruth,
-  type SimulationManifest,
-  type SimulationRequest,
-  simulate,
-} from './simulate/simulate.ts';
 export { renderHtml } from './report/html/render-html.ts';
 export {
   parseReportModel,
@@ -53,9 +42,22 @@ export {
 export { renderPdf } from './report/pdf/render-pdf.ts';
 export * from './report/report-step.ts';
 export { reportTask } from './report/report-task.ts';
+export {
+  type SimulationOptions,
+  type SimulationOptionsInput,
+  simulationOptionsSchema,
+} from './simulate/options.ts';
+export {
+  type PlantedTruth,
+  type SimulationManifest,
+  type SimulationRequest,
+  simulate,
+} from './simulate/simulate.ts';
 export * from './task/builtin.ts';
 export * from './task/key.ts';
 export * from './task/spec.ts';
 export * from './tools/catalogue.ts';
 export * from './tools/probe.ts';
+export * from './workflow/journal.ts';
+export * from './workflow/memory.ts';
 export * from './workflow/port.ts';

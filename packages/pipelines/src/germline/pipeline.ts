@@ -7,6 +7,7 @@
  * Version 1. A change in the order of port calls needs a new version.
  */
 import type { Digest, Json } from '@helixmesh/protocol';
+import { reportTask } from '../report/report-task.ts';
 import { jobHash } from '../task/key.ts';
 import type { TaskResult, TaskSpec } from '../task/spec.ts';
 import { BUILTIN_VERSION } from '../tools/catalogue.ts';
@@ -214,4 +215,4 @@ function summaryOf(
   };
 }
 
-export const germline: Pipeline<GermlineInput> = createGermline({ report: null });
+export const germline: Pipeline<GermlineInput> = createGermline({ report: reportTask });
