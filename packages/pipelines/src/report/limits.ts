@@ -12,6 +12,8 @@ export const MAX_CONTIGS = 1_000_000;
 export const MAX_SERIES_POINTS = 5_000;
 /** Letters of an allele that are printed before it is shortened to its length. */
 export const MAX_PRINTED_ALLELE_LETTERS = 18;
+/** Letters of a gene or HGVS name in the summary. */
+export const MAX_HEADLINE_LETTERS = 40;
 /** Letters of a free text (condition, command) that the PDF prints in one table cell. */
 export const MAX_CELL_LETTERS = 420;
 /** Lines of one table cell in the PDF; more would let one row outgrow a page. */

@@ -1,6 +1,7 @@
 /** The report's sentences and titles: one wording for PDF and HTML. */
 import type { Finding, FindingCategory, FindingGroup } from '../germline/findings.ts';
-import { fixed, grouped, NO_VALUE, percent } from './format.ts';
+import { clipped, fixed, grouped, hgvs, NO_VALUE, percent } from './format.ts';
+import { MAX_HEADLINE_LETTERS } from './limits.ts';
 import type { ReportModel } from './model.ts';
 import type { Verdict } from './model-qc.ts';
 
@@ -122,9 +123,7 @@ export function headline(model: ReportModel): string {
 /** What stands under the headline. */
 export function subline(model: ReportModel): string {
   const { counts, sources } = model.findings;
-  const first = leadVariants(model)
-    .slice(0, 3)
-    .map((variant) => [variant.gene, variant.hgvsC, variant.hgvsP].filter(Boolean).join(' '));
+  const first = leadVariants(model).slice(0, 3).map(shortName);
   const called =
     `${plural(counts.total, 'variant')} called (${grouped(counts.snv)} SNV, ` +
     `${grouped(counts.indel)} indel)` +
@@ -132,6 +131,14 @@ export function subline(model: ReportModel): string {
   const quality = qualitySentence(model);
   const told = first.length === 0 ? [called] : [`${first.join('; ')}.`, called];
   return [...told, ...(quality === null ? [] : [quality])].join(' ');
+}
+
+/** Gene, c. and p., each cut where it is long; the table has them whole. */
+function shortName({ gene, hgvsC, hgvsP }: Finding): string {
+  return [gene, hgvsC, hgvsP]
+    .filter((part) => part !== null)
+    .map((part) => clipped(hgvs(part), MAX_HEADLINE_LETTERS))
+    .join(' ');
 }
 
 function leadVariants(model: ReportModel): readonly Finding[] {

@@ -9,6 +9,8 @@ export type Look = 'plain' | 'strong' | 'gene' | 'muted' | 'small' | 'code' | 'b
 /** One line or wrapped paragraph of a table cell. */
 export interface CellLine {
   readonly text: string;
+  /** The whole of what `text` shortens; the page shows it on demand. */
+  readonly full?: string;
   readonly look: Look;
   readonly tone?: Tone;
   /** Drawn before the text: ClinVar's review stars. */
@@ -48,6 +50,11 @@ export interface Section {
 
 /** HTML and JSON hold long values whole; a PDF cell is cut so that no row outgrows a page. */
 export type Medium = 'pdf' | 'html';
+
+/** `short` with the whole behind it, where they differ. */
+export function shortened(short: string, full: string, look: Look = 'plain'): CellLine {
+  return short === full ? { text: full, look } : { text: short, full, look };
+}
 
 export function line(text: string, look: Look = 'plain', tone?: Tone): CellLine {
   return tone === undefined ? { text, look } : { text, look, tone };

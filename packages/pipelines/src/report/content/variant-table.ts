@@ -1,10 +1,19 @@
 /** Tables of variants: one for each category, all with the same columns. */
 import type { ClinvarRecord, Finding, FindingCategory } from '../../germline/findings.ts';
-import { allele, clipped, frequency, hgvs, NO_VALUE, position } from '../format.ts';
+import { allele, clipped, frequency, hgvs, position } from '../format.ts';
 import { MAX_CELL_LETTERS } from '../limits.ts';
 import type { Tone } from '../plots/scene.ts';
 import { readsText, zygosityText } from '../words.ts';
-import { type Cell, type CellLine, type Column, line, type Medium, type Table } from './blocks.ts';
+import {
+  type Cell,
+  type CellLine,
+  type Column,
+  type Look,
+  line,
+  type Medium,
+  shortened,
+  type Table,
+} from './blocks.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: 'Gene and HGVS', share: 0.29 },
@@ -41,7 +50,7 @@ export function variantTable(options: VariantTableOptions): Table {
 function row(finding: Finding, medium: Medium): readonly Cell[] {
   return [
     nameCell(finding, medium),
-    placeCell(finding, medium),
+    placeCell(finding),
     [
       line(zygosityText(finding)),
       line(readsText(finding), 'muted'),
@@ -53,12 +62,13 @@ function row(finding: Finding, medium: Medium): readonly Cell[] {
 }
 
 function nameCell(finding: Finding, medium: Medium): Cell {
-  const shown = (text: string) => (medium === 'pdf' ? cut(hgvs(text)) : text);
+  const named = (text: string, look: Look) =>
+    shortened(medium === 'pdf' ? cut(hgvs(text)) : hgvs(text), text, look);
   const lines: CellLine[] = [
     finding.gene === null ? line('No gene', 'muted') : line(cut(finding.gene), 'gene'),
   ];
-  if (finding.hgvsC !== null) lines.push(line(shown(finding.hgvsC), 'strong'));
-  if (finding.hgvsP !== null) lines.push(line(shown(finding.hgvsP)));
+  if (finding.hgvsC !== null) lines.push(named(finding.hgvsC, 'strong'));
+  if (finding.hgvsP !== null) lines.push(named(finding.hgvsP, 'plain'));
   if (finding.transcript !== null) lines.push(line(cut(finding.transcript), 'muted'));
   if (finding.consequence !== null) {
     lines.push(line(cut(finding.consequence.replace(/_/g, ' ').replace(/&/g, ', ')), 'muted'));
@@ -66,15 +76,14 @@ function nameCell(finding: Finding, medium: Medium): Cell {
   return lines;
 }
 
-function placeCell(finding: Finding, medium: Medium): Cell {
-  const write = (letters: string, length: number) => {
-    if (medium === 'pdf' || letters.length < length) return allele(letters, length);
-    return letters;
-  };
-  const change = `${write(finding.ref, finding.refLength)} > ${write(finding.alt, finding.altLength)}`;
+function placeCell(finding: Finding): Cell {
+  const { ref, refLength, alt, altLength } = finding;
+  const change = `${allele(ref, refLength)} > ${allele(alt, altLength)}`;
+  const rest = (letters: string, length: number) => (letters.length < length ? '…' : '');
+  const full = `${ref}${rest(ref, refLength)} > ${alt}${rest(alt, altLength)}`;
   return [
     line(cut(position(finding))),
-    line(change, 'code'),
+    shortened(change, full, 'code'),
     line(finding.rsId === null ? 'no rs number' : cut(finding.rsId), 'muted'),
   ];
 }
@@ -86,9 +95,9 @@ function clinvarCell(finding: Finding, medium: Medium): Cell {
   return [
     line(cut(record.significance), 'strong', CATEGORY_TONES[finding.category]),
     { text: cut(record.reviewStatus), look: 'muted', stars: record.stars },
+    ...(record.variationId === null ? [] : [line(cut(`Variation ${record.variationId}`), 'muted')]),
     ...conflictLines(record),
     line(medium === 'pdf' ? clipped(conditions, MAX_CELL_LETTERS) : conditions),
-    line(record.variationId === null ? NO_VALUE : `Variation ${record.variationId}`, 'muted'),
   ];
 }
 

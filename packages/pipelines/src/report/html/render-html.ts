@@ -142,13 +142,16 @@ function cell(lines: Cell): string {
 function cellLine(line: CellLine): string {
   const drawn =
     line.stars === undefined ? '' : `<p class="stars">${sceneToSvg(stars(line.stars))}</p>`;
-  const text = escapeHtml(line.text);
+  const text =
+    line.full === undefined
+      ? escapeHtml(line.text)
+      : `<details><summary>${escapeHtml(line.text)}</summary>${escapeHtml(line.full)}</details>`;
   const tone = line.tone === undefined ? '' : ` style="color:var(--${kebab(line.tone)})"`;
   if (line.look === 'badge') {
     return `${drawn}<p><span class="badge ${line.tone ?? ''}"${tone}>${text}</span></p>`;
   }
   const look = line.look === 'plain' ? '' : ` class="${line.look}"`;
-  return `${drawn}<p${look}${tone}>${text}</p>`;
+  return `${drawn}<div${look}${tone}>${text}</div>`;
 }
 
 function figure(scene: Scene): string {

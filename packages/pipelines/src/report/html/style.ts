@@ -72,6 +72,7 @@ td{vertical-align:top;padding:8px;border-bottom:1px solid var(--grid);overflow-w
 font-size:14px}
 .right{text-align:right}
 td p{margin:0}
+summary{cursor:pointer}
 .strong{font-weight:600}
 .gene{font-weight:600;font-style:italic;font-size:16px}
 .muted,.small{color:var(--muted);font-size:13px}

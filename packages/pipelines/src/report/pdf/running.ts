@@ -24,9 +24,10 @@ function head(sheet: Sheet, model: ReportModel): void {
   const brand: TextStyle = { face: 'bold', size: 9, tone: 'brand' };
   const width = type.line(PRODUCT, MARGIN, 28, brand);
   type.line(REPORT_TITLE, MARGIN + width + 7, 29.3, SMALL);
-  const text = `${model.sample.id}   ·   ${reportId(model)}   ·   ${dateText(model.reportedAt)}`;
-  const fitted = type.fit(text, SMALL, 330);
-  type.line(fitted, PAGE_WIDTH - MARGIN - type.width(fitted, SMALL), 29.3, SMALL);
+  const fixedPart = `   ·   ${reportId(model)}   ·   ${dateText(model.reportedAt)}`;
+  const room = 330 - type.width(fixedPart, SMALL);
+  const text = `${type.fit(model.sample.id, SMALL, room)}${fixedPart}`;
+  type.line(text, PAGE_WIDTH - MARGIN - type.width(text, SMALL), 29.3, SMALL);
   sheet.rule(44, 'brand', 0.75);
 }
 

@@ -122,7 +122,12 @@ function placesOf(columns: readonly Column[]): readonly Place[] {
 function setCell(sheet: Sheet, cell: Cell, place: Place | undefined): readonly SetLine[] {
   if (place === undefined) return [];
   const lines = cell.flatMap((line) => setLine(sheet, line, place.width));
-  return lines.slice(0, MAX_CELL_LINES);
+  if (lines.length <= MAX_CELL_LINES) return lines;
+  const kept = lines.slice(0, MAX_CELL_LINES);
+  const last = kept.at(-1);
+  if (last === undefined) return kept;
+  const text = sheet.type.fit(`${last.text} …`, last.style, place.width);
+  return [...kept.slice(0, -1), { ...last, text }];
 }
 
 function setLine(sheet: Sheet, line: CellLine, width: number): readonly SetLine[] {
