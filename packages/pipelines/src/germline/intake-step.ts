@@ -19,28 +19,28 @@ const readsSchema = z.object({
   reads: z.int().min(0),
   bases: z.int().min(0),
   maxLength: z.int().min(0),
-  compression: z.enum(['none', 'gzip', 'bgzf']).optional(),
+  compression: z.enum(['none', 'gzip', 'bgzf']),
 });
 const intakeSchema = z.object({ r1: readsSchema, r2: readsSchema.nullable() });
 export type Intake = z.infer<typeof intakeSchema>;
 
-/** Relative names that keep what tells fastp the compression, the end of the name. */
+/** fastp tells compression by the end of the name. */
 export function readsName(mate: 1 | 2, isCompressed: boolean): string {
   return `r${mate}.fastq${isCompressed ? '.gz' : ''}`;
 }
 
+/** The intake goes by content, so its names tell nothing of the compression. */
 export function intakeStep(input: Pick<GermlineInput, 'reads' | 'toolVersions'>): TaskSpec {
   const { r1, r2 } = input.reads;
-  const name1 = readsName(1, hasGzipName(r1));
-  const name2 = r2 === null ? null : readsName(2, hasGzipName(r2));
+  const name1 = readsName(1, false);
+  const name2 = readsName(2, false);
   return {
     name: 'intake',
     pool: 'qc',
-    inputs: [
-      fileInput(r1, name1),
-      ...(r2 === null ? [] : [fileInput(r2, readsName(2, hasGzipName(r2)))]),
+    inputs: [fileInput(r1, name1), ...(r2 === null ? [] : [fileInput(r2, name2)])],
+    commands: [
+      { kind: 'builtin', name: 'intake', args: { r1: name1, r2: r2 === null ? null : name2 } },
     ],
-    commands: [{ kind: 'builtin', name: 'intake', args: { r1: name1, r2: name2 } }],
     outputs: [result(INTAKE_JSON, 'json')],
     toolVersions: versionsOf(input.toolVersions, ['helixmesh']),
     resources: { cores: 2, memoryMib: 512 },
@@ -59,15 +59,10 @@ export function readsAfterIntake(
   intake: Intake,
 ): readonly { readonly name: string; readonly file: FileRef }[] {
   const of = (mate: 1 | 2, file: FileRef, summary: Intake['r1']) => {
-    const isCompressed =
-      summary.compression === undefined ? hasGzipName(file) : summary.compression !== 'none';
+    const isCompressed = summary.compression !== 'none';
     return { name: readsName(mate, isCompressed), file: { ...file, digest: summary.digest } };
   };
   const first = of(1, reads.r1, intake.r1);
   if (reads.r2 === null || intake.r2 === null) return [first];
   return [first, of(2, reads.r2, intake.r2)];
-}
-
-function hasGzipName(file: FileRef): boolean {
-  return /\.(?:gz|bgz|bgzf)$/i.test(file.location);
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { AppError, type Digest, parseDigest } from '@helixmesh/protocol';
-import { readDecompressed } from '../formats/gzip/bgzf.ts';
+import { type Compression, detectCompression, readDecompressed } from '../formats/gzip/bgzf.ts';
 import { INTAKE_CHUNK_BYTES } from './limits.ts';
 import { FastqScanner, type NameBatch } from './scan-fastq.ts';
 
@@ -12,6 +12,8 @@ export interface ReadsSummary {
   readonly digest: Digest;
   /** Of the file as it is; 64 hex digits. */
   readonly rawSha256: string;
+  /** By content: file names can lie, and fastp goes by the name. */
+  readonly compression: Compression;
   readonly reads: number;
   readonly bases: number;
   /** Bases of the shortest and of the longest read. */
@@ -37,9 +39,15 @@ const MAGICS: readonly (readonly [string, string, string])[] = [
   ['PK\x03\x04', 'a ZIP archive', 'Unpack it and compress it with gzip instead.'],
 ];
 
+interface FoundFile {
+  readonly sizeBytes: number;
+  readonly compression: Compression;
+}
+
 export class FastqInput implements AsyncDisposable {
   readonly sizeBytes: number;
   readonly label: string;
+  readonly #compression: Compression;
   readonly #scanner: FastqScanner;
   readonly #chunks: AsyncGenerator<Buffer>;
   readonly #textHash = createHash('sha256');
@@ -48,9 +56,10 @@ export class FastqInput implements AsyncDisposable {
   #isDone = false;
   #readBytes = 0;
 
-  private constructor(path: string, label: string, sizeBytes: number) {
+  private constructor(path: string, label: string, found: FoundFile) {
     this.label = label;
-    this.sizeBytes = sizeBytes;
+    this.sizeBytes = found.sizeBytes;
+    this.#compression = found.compression;
     this.#scanner = new FastqScanner(label);
     this.#chunks = readDecompressed(path, {
       chunkBytes: INTAKE_CHUNK_BYTES,
@@ -68,7 +77,8 @@ export class FastqInput implements AsyncDisposable {
         cause: error,
       });
     });
-    return new FastqInput(path, label, found.size);
+    const compression = await detectCompression(path);
+    return new FastqInput(path, label, { sizeBytes: found.size, compression });
   }
 
   /** Bytes of the file read so far. */
@@ -111,7 +121,8 @@ export class FastqInput implements AsyncDisposable {
       });
     }
     const digest = parseDigest(`sha256:${this.#textHash.digest('hex')}`);
-    return { digest, rawSha256: this.#rawHash.digest('hex'), ...totals };
+    const rawSha256 = this.#rawHash.digest('hex');
+    return { digest, rawSha256, compression: this.#compression, ...totals };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -46,15 +46,23 @@ describe('intake', () => {
   it('says the same of plain, gzip and BGZF files', async () => {
     const text = reads(30_000);
     const plain = await run(text);
-    const { digest, rawSha256, ...totals } = plain.r1;
+    const { digest, rawSha256, compression, ...totals } = plain.r1;
+    assert.equal(compression, 'none');
     const sha256 = createHash('sha256').update(text).digest('hex');
     assert.equal(digest, `sha256:${sha256}`);
     assert.equal(rawSha256, sha256);
     assert.deepEqual(totals, { reads: 30_000, bases: 269_991, minLength: 5, maxLength: 13 });
-    for (const packed of [gzipSync(text), bgzip(Buffer.from(text))]) {
+    const forms = [
+      ['gzip', gzipSync(text)],
+      ['bgzf', bgzip(Buffer.from(text))],
+    ] as const;
+    for (const [form, packed] of forms) {
       const summary = await run(packed);
       const raw = createHash('sha256').update(packed).digest('hex');
-      assert.deepEqual(summary, { r1: { ...plain.r1, rawSha256: raw }, r2: null });
+      assert.deepEqual(summary, {
+        r1: { ...plain.r1, rawSha256: raw, compression: form },
+        r2: null,
+      });
     }
   });
 
