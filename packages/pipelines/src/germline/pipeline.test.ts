@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Digest, Json, SampleId } from '@helixmesh/protocol';
+import { taskKey } from '../task/key.ts';
+import type { TaskResult, TaskSpec } from '../task/spec.ts';
+import { createMemoryEngine } from '../workflow/memory.ts';
+import { JOURNAL_VALUE_MAX_BYTES } from '../workflow/port.ts';
+import type { Contig, FileRef, GermlineInput, Region } from './input.ts';
+import { MAX_CONCAT_INPUTS } from './limits.ts';
+import { germline } from './pipeline.ts';
+import type { Karyotype } from './ploidy.ts';
+
+const digest = (digit: string) => `sha256:${digit.repeat(64)}` as Digest;
+const file = (name: string): FileRef => ({
+  name,
+  digest: digest('a'),
+  sizeBytes: 1,
+  location: `/reference/${name}`,
+});
+const HUMAN: readonly Contig[] = [
+  ...Array.from({ length: 22 }, (_, i) => ({
+    name: `chr${i + 1}`,
+    lengthBases: 248_000_000 - i * 9_000_000,
+  })),
+  { name: 'chrX', lengthBases: 156_040_895 },
+  { name: 'chrY', lengthBases: 57_227_415 },
+  { name: 'chrM', lengthBases: 16_569 },
+  ...Array.from({ length: 3_300 }, (_, i) => ({
+    name: `chrUn_KI270${i}v1_alternate_scaffold`,
+    lengthBases: 1_000 + i * 30,
+  })),
+];
+const PAR: readonly Region[] = [{ refName: 'chrX', start: 10_000, end: 2_781_479 }];
+
+interface Case {
+  readonly contigs?: readonly Contig[];
+  readonly karyotype?: Karyotype;
+  readonly callableDepth?: number;
+  readonly shardTargetBases?: number;
+  readonly crashAt?: number;
+  readonly isPaired?: boolean;
+}
+
+/** Runs the pipeline over stand-ins for the tools; answers the tasks in the order of starts. */
+async function run(given: Case) {
+  const specs: TaskSpec[] = [];
+  const input: GermlineInput = {
+    sampleId: 'S1' as SampleId,
+    reads: { r1: file('a_1.fq.gz'), r2: given.isPaired === false ? null : file('a_2.fq.gz') },
+    reference: {
+      name: 'r',
+      digest: digest('b'),
+      contigs: given.contigs ?? HUMAN,
+      par: PAR,
+      files: Object.fromEntries(
+        ['', '.fai', '.amb', '.ann', '.bwt', '.pac', '.sa'].map((end) => [
+          `ref.fa${end}`,
+          file(`ref.fa${end}`),
+        ]),
+      ),
+    },
+    parameters: {
+      aligner: 'bwa',
+      caller: 'auto',
+      sex: 'infer',
+      shardTargetBases: given.shardTargetBases ?? 20_000_000,
+    },
+    toolVersions: Object.fromEntries(
+      ['fastp', 'bwa', 'samtools', 'bcftools', 'freebayes', 'tabix'].map((tool) => [tool, '1']),
+    ),
+  };
+  const reads = { digest: digest('c'), reads: 10, bases: 10, maxLength: 150, compression: 'gzip' };
+  const documents: Readonly<Record<string, Json>> = {
+    'intake.json': { r1: reads, r2: given.isPaired === false ? null : reads },
+    'decision.json': {
+      formatVersion: 1,
+      meanDepth: 30,
+      callableDepth: given.callableDepth ?? 30,
+      readsAligned: 10,
+      sex: {
+        karyotype: given.karyotype ?? 'XY',
+        basis: 'inferred',
+        xRatio: 0.5,
+        yRatio: 0.3,
+        reason: 'told',
+      },
+    },
+  };
+  await using engine = createMemoryEngine({
+    runTask: async (spec): Promise<TaskResult> => {
+      specs.push(spec);
+      const outputs = spec.outputs.map(({ name }) => [name, { digest: digest('d'), sizeBytes: 1 }]);
+      return { key: taskKey(spec), outputs: Object.fromEntries(outputs) };
+    },
+    readOutput: async ({ output }) => documents[output] ?? null,
+  });
+  const request = { jobId: 'job', pipeline: germline, input };
+  let outcome = await engine.run(
+    given.crashAt === undefined ? request : { ...request, crashAt: given.crashAt },
+  );
+  const hasCrashed = outcome.status === 'crashed';
+  if (hasCrashed) outcome = await engine.run(request);
+  assert.equal(outcome.status, 'completed', JSON.stringify(outcome));
+  const result = outcome.status === 'completed' ? outcome.result : null;
+  return { specs, result, hasCrashed, names: specs.map(({ name }) => name) };
+}
+
+const textOf = (spec: TaskSpec | undefined, name: string) => {
+  const input = spec?.inputs.find((each) => each.name === name);
+  return input?.kind === 'text' ? input.text : null;
+};
+
+test('a human genome becomes tasks that a journal can hold, joined in the order of contigs', async () => {
+  const { specs, names } = await run({ shardTargetBases: 5_000_000 });
+  for (const spec of specs) {
+    assert.ok(JSON.stringify(spec).length < JOURNAL_VALUE_MAX_BYTES, spec.name);
+  }
+  const calls = names.filter((name) => name.startsWith('call.'));
+  assert.ok(calls.length > 500);
+  assert.deepEqual(names.slice(0, 3), ['intake', 'align', 'call.chr1.1of49']);
+  const joins = names.filter((name) => name.startsWith('join.'));
+  assert.equal(joins.length, Math.ceil(calls.length / MAX_CONCAT_INPUTS));
+  assert.deepEqual(names.slice(-4), ['merge', 'filter', 'annotate', 'report']);
+});
+
+test('Y is not called in XX, and one copy is expected outside of PAR in XY', async () => {
+  const xx = await run({ karyotype: 'XX' });
+  assert.ok(!xx.names.some((name) => name.startsWith('call.chrY')));
+  assert.ok(xx.specs.every((spec) => textOf(spec, 'copies.bed') === null));
+  const xy = await run({ karyotype: 'XY' });
+  const [firstX] = xy.specs.filter(({ name }) => name.startsWith('call.chrX'));
+  const end = 22_293_556;
+  assert.equal(
+    textOf(firstX, 'copies.bed'),
+    `chrX\t0\t10000\tS1\t1\nchrX\t2781479\t${end}\tS1\t1\n`,
+  );
+  assert.ok(xy.names.some((name) => name.startsWith('call.chrY')));
+});
+
+test('the depth chooses the caller, and the mitochondrion is always called by fraction', async () => {
+  const tool = (specs: readonly TaskSpec[], name: string) => {
+    const [command] = specs.find((spec) => spec.name === name)?.commands ?? [];
+    return command?.kind === 'tools' ? command.stages[0]?.tool : null;
+  };
+  const deep = await run({ callableDepth: 20 });
+  const shallow = await run({ callableDepth: 19.9 });
+  assert.equal(tool(deep.specs, 'call.chr22.1of2'), 'freebayes');
+  assert.equal(tool(shallow.specs, 'call.chr22.1of2'), 'bcftools');
+  for (const { specs } of [deep, shallow]) {
+    assert.equal(tool(specs, 'call.chrM'), 'freebayes');
+    const [call] = specs.find(({ name }) => name === 'call.chrM')?.commands ?? [];
+    const args = call?.kind === 'tools' ? call.stages[0]?.args : [];
+    assert.ok(args?.includes('--pooled-continuous'));
+  }
+});
+
+test('single reads are aligned without mate steps', async () => {
+  const { specs } = await run({ isPaired: false });
+  const [command] = specs.find(({ name }) => name === 'align')?.commands ?? [];
+  const stages = command?.kind === 'tools' ? command.stages : [];
+  assert.ok(!stages.some(({ args }) => args.includes('fixmate') || args.includes('-p')));
+});
+
+test('a crash at any journal entry gives the same job hash, files and keys', async () => {
+  const contigs = HUMAN.filter(({ name }) => ['chr21', 'chrX', 'chrM'].includes(name));
+  const given = { contigs, shardTargetBases: 60_000_000 };
+  const whole = await run(given);
+  let crashes = 0;
+  for (let crashAt = 1; ; crashAt++) {
+    const { result, hasCrashed, specs } = await run({ ...given, crashAt });
+    assert.deepEqual(result, whole.result);
+    assert.deepEqual(new Set(specs.map(taskKey)), new Set(whole.specs.map(taskKey)));
+    if (!hasCrashed) break;
+    crashes += 1;
+  }
+  assert.ok(crashes > 20, `${crashes} crashes`);
+});
