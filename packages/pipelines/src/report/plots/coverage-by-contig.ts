@@ -142,7 +142,7 @@ function describe(bars: readonly ContigBar[], mean: number): string {
   const low = bars.reduce((a, b) => (b.meanDepth < a.meanDepth ? b : a), bars[0] ?? EMPTY);
   const high = bars.reduce((a, b) => (b.meanDepth > a.meanDepth ? b : a), bars[0] ?? EMPTY);
   return (
-    `Mean depth of ${grouped(bars.length)} contigs or groups; over all bases ${fixed(mean, 1)}×. ` +
+    `Mean depth by contig (${bars.length} bars); over all bases ${fixed(mean, 1)}×. ` +
     `Lowest ${low.name} at ${fixed(low.meanDepth, 1)}×, highest ${high.name} at ` +
     `${fixed(high.meanDepth, 1)}×.`
   );
