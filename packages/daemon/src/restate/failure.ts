@@ -1,6 +1,6 @@
 /** How an AppError travels through the engine: as a terminal error that carries its record. */
 import { AppError, type ErrorRecord } from '@helixmesh/protocol';
-import { TerminalError } from '@restatedev/restate-sdk';
+import { RestateError, TerminalError } from '@restatedev/restate-sdk';
 
 const METADATA_KEY = 'helixmesh-error';
 
@@ -18,10 +18,17 @@ export function recordOf(error: TerminalError | AppError): ErrorRecord {
   return { code: 'INTERNAL', message: error.message };
 }
 
-/** For `asTerminalError`: failures of ours that trying again cannot mend end the step. */
+/**
+ * For `asTerminalError`: a failure that trying again cannot mend ends the job in words, instead of
+ * being retried for ever out of sight. What the database says is tried again: it may be locked by a
+ * reader or its disk full for a while.
+ */
 export function asTerminalError(error: unknown): TerminalError | undefined {
-  if (error instanceof AppError && !error.retryable) return terminal(error.toRecord());
-  return undefined;
+  if (error instanceof RestateError) return undefined;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && code.startsWith('ERR_SQLITE')) return undefined;
+  const known = AppError.from(error);
+  return known.retryable ? undefined : terminal(known.toRecord());
 }
 
 export const CANCELED: ErrorRecord = { code: 'CANCELED', message: 'the job was canceled' };

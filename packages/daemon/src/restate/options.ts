@@ -11,6 +11,8 @@ export const HANDLER_OPTIONS = {
   enableLazyState: true,
   journalRetention: { days: 1 },
   retryPolicy: {
+    // Without it the server pauses an invocation for good after its default number of tries.
+    maxAttempts: 2 ** 31 - 1,
     initialInterval: { milliseconds: 50 },
     exponentiationFactor: 2,
     maxInterval: { milliseconds: HANDLER_RETRY_MAX_MS },

@@ -85,7 +85,7 @@ export function alignStep({ input, intake }: AlignOptions): TaskSpec {
       result(ALIGNED_BAI, 'index'),
       result(FASTP_JSON, 'fastp-json'),
       result(QC_JSON, 'json'),
-      intermediate(DECISION_JSON, 'json'),
+      result(DECISION_JSON, 'json'),
     ],
     toolVersions: versionsOf(input.toolVersions, tools),
     resources: {
