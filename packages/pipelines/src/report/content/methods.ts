@@ -14,7 +14,7 @@ export function methodsSection(model: ReportModel, medium: Medium): Section {
     blocks: [
       {
         kind: 'paragraph',
-        text: `Variants were called with ${caller.name} ${caller.version}: ${caller.reason}`,
+        text: `Variants were called with ${caller.name} ${caller.version}. ${caller.reason}`,
       },
       { kind: 'table', table: stepsTable(model, medium) },
       sources.length === 0

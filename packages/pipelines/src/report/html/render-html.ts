@@ -41,7 +41,7 @@ export function renderHtml(model: ReportModel): string {
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="robots" content="noindex">',
     `<title>${title}</title>`,
-    `<style>\n${styleSheet()}\n</style>`,
+    `<style>\n${styleSheet(shortDigest(model.provenanceDigest))}\n</style>`,
     '</head>',
     '<body>',
     '<a class="skip" href="#variants">Skip to the variants of interest</a>',

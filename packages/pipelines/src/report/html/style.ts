@@ -2,9 +2,10 @@
 import { type Face, fontFile } from '../fonts.ts';
 import { kebab } from '../scene-to-svg.ts';
 import { DARK, LIGHT } from '../tones.ts';
+import { RESEARCH_USE } from '../words.ts';
 
-/** The whole sheet, fonts included as data URIs. */
-export function styleSheet(): string {
+/** The whole sheet, fonts included as data URIs. `digest` stands at the foot of printed pages. */
+export function styleSheet(digest: string): string {
   return [
     font('regular', 400, 'normal'),
     font('semibold', 600, 'normal'),
@@ -12,6 +13,7 @@ export function styleSheet(): string {
     `:root{color-scheme:light dark;${variables(LIGHT)}}`,
     `@media screen and (prefers-color-scheme:dark){:root{${variables(DARK)}}}`,
     RULES,
+    pageRule(digest),
     PRINT_RULES,
   ].join('\n');
 }
@@ -100,11 +102,19 @@ footer strong{color:var(--ink)}
 @media (max-width:600px){.wrap{padding:0 16px}.ids{text-align:left}}
 `.trim();
 
+/** The foot of printed pages, as in the PDF. A digest holds nothing that ends a CSS string. */
+function pageRule(digest: string): string {
+  return (
+    '@page{size:A4;margin:14mm 12mm 18mm;' +
+    `@bottom-left{content:"${RESEARCH_USE}";font:600 8pt sans-serif}` +
+    `@bottom-center{content:"Provenance ${digest.replace(/[^a-z0-9:]/g, '')}";font:8pt sans-serif}` +
+    '@bottom-right{content:"Page " counter(page) " of " counter(pages);font:8pt sans-serif}}'
+  );
+}
+
 const PRINT_RULES = `
-@page{size:A4;margin:14mm 12mm 18mm;
-@bottom-left{content:"Research use only. Not a diagnosis.";font:600 8pt sans-serif}
-@bottom-right{content:"Page " counter(page) " of " counter(pages);font:8pt sans-serif}}
 @media print{
+.facts,.summary dl{grid-template-columns:repeat(4,auto)}
 body{font-size:9.5pt;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .wrap{max-width:none;padding:0 10px}
 td{font-size:8.5pt}th,.muted,.small,.code,dt{font-size:8pt}
