@@ -29,7 +29,6 @@ export const sampleSchema = z.strictObject({
   assay: z.enum(['genome', 'exome', 'targeted', 'unknown']),
   inputs: z.array(z.strictObject({ name: named, digest })).max(1000),
 });
-export type ReportSample = z.infer<typeof sampleSchema>;
 
 export const methodsSchema = z.strictObject({
   steps: z

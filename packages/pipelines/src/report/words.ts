@@ -63,14 +63,6 @@ export const NUMT_CAVEAT =
   '(NUMTs) can align here and look like variants of low fraction; fractions below 10 % need an ' +
   'independent method.';
 
-export const VARIANT_COLUMNS = [
-  'Gene and HGVS',
-  'Location',
-  'Genotype',
-  'ClinVar',
-  'gnomAD AF',
-] as const;
-
 export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
   ['Allele fraction', 'Share of the reads at a position that carry the ALT allele.'],
   ['Breadth', 'Share of the bases that are covered at least so many times.'],
