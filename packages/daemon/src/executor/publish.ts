@@ -3,8 +3,10 @@
  * of one task under their names and `result.json`.
  *
  * P1  A folder appears by one rename with everything in it durable, so whoever sees it may use it.
- * P2  The first to publish a key wins; what stands is never replaced.
+ * P2  The first to publish a key wins; what stands is never replaced. Outputs that were deleted
+ *     since, to save room, are put back when the task has run again.
  */
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -96,9 +98,10 @@ export async function publish(
 
 /** Null when the folder was moved, else the result that stood there before. */
 async function moveInto(
-  { storeRoot, key, staging }: Publication,
+  publication: Publication,
   target: string,
-): Promise<{ result: TaskResult; wasPublished: true } | null> {
+): Promise<{ result: TaskResult; wasPublished: boolean } | null> {
+  const { storeRoot, key, staging } = publication;
   for (let tries = 0; tries < 2; tries++) {
     try {
       await rename(staging, target);
@@ -108,13 +111,29 @@ async function moveInto(
       throwUnlessTaken(error);
     }
     const result = await readPublished(storeRoot, key);
-    if (result !== null) return { result, wasPublished: true };
+    if (result !== null) return restoreInto(publication, { target, result });
     // A folder without a readable result is damage of the disk; P1 never leaves one.
     await rename(target, `${staging}.damaged`);
   }
   throw new AppError('CONFLICT', 'the place of a result is taken by something unreadable', {
     hint: 'Check the disk that holds the data folder, then resume the job.',
   });
+}
+
+/** Puts deleted outputs back into a folder that stands; another result is left to the caller. */
+async function restoreInto(
+  { staging, spec, key, outputs }: Publication,
+  { target, result }: { target: string; result: TaskResult },
+): Promise<{ result: TaskResult; wasPublished: boolean }> {
+  const missing = spec.outputs.filter(({ name }) => !existsSync(join(target, name)));
+  if (missing.length === 0) return { result, wasPublished: true };
+  const isSame = spec.outputs.every(
+    ({ name }) => outputs[name]?.digest === result.outputs[name]?.digest,
+  );
+  if (!isSame) return { result: { key, outputs }, wasPublished: false };
+  for (const { name } of missing) await rename(join(staging, name), join(target, name));
+  await sync(target);
+  return { result, wasPublished: false };
 }
 
 function throwUnlessTaken(error: unknown): void {

@@ -47,7 +47,7 @@ export interface ReportInputs {
   readonly aligned: TaskResult;
   readonly filtered: TaskResult;
   readonly annotated: TaskResult;
-  /** Unix time in milliseconds at which the job reached its report. */
+  /** Unix time in milliseconds of the UTC day on which the job reached its report. */
   readonly nowMs: number;
 }
 
@@ -145,12 +145,15 @@ function annotation(input: GermlineInput, filtered: TaskResult): TaskSpec {
   });
 }
 
+const DAY_MS = 86_400_000;
+
 async function makeReport(
   workflow: Workflow,
   report: NonNullable<GermlineOptions['report']>,
   known: Omit<ReportInputs, 'nowMs'>,
 ): Promise<readonly Deliverable[]> {
-  const nowMs = await workflow.now();
+  // To the day, so that a second run on the same day finds the report that it has made.
+  const nowMs = Math.floor((await workflow.now()) / DAY_MS) * DAY_MS;
   const { spec, deliverables } = report({ ...known, nowMs });
   const { key } = await workflow.task(spec);
   return deliverables.map(({ output, suffix, description }) => ({
