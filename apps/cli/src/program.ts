@@ -18,6 +18,7 @@ import { addSimulate } from './commands/simulate.ts';
 import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addUp } from './commands/up.ts';
+import { addExamples } from './examples.ts';
 import { reportError } from './ui/errors.ts';
 import { usageError } from './usage-error.ts';
 
@@ -50,6 +51,7 @@ export function createProgram(): Command {
   program.commandsGroup('References:');
   const reference = program
     .command('reference')
+    .summary('prepare, list and check reference bundles')
     .description('Prepares and keeps reference bundles.');
   addReferenceAdd(reference);
   addReferenceList(reference);
@@ -64,6 +66,7 @@ export function createProgram(): Command {
   addDoctor(program);
   addConfig(program);
   addCleanup(program);
+  addExamples(program);
   throwOnError(program);
   return program;
 }

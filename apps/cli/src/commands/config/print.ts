@@ -6,6 +6,7 @@ import { table } from '../../ui/table.ts';
 export function addConfig(program: Command): void {
   program
     .command('config')
+    .summary('show the settings and where they come from')
     .description('Shows the settings of the node.')
     .command('print')
     .description('Prints every setting with its value and where it comes from.')

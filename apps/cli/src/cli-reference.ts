@@ -1,0 +1,69 @@
+/** The reference page of the command line, made from the commands themselves. */
+import { ERROR_TABLE } from '@helixmesh/protocol';
+import type { Command } from 'commander';
+import { commandPath, EXAMPLES } from './examples.ts';
+import { createProgram } from './program.ts';
+
+export function cliReference(): string {
+  const program = createProgram();
+  return [
+    '# `helixmesh` on the command line',
+    '<!-- Made by `make docs` from the commands. A test fails when it differs from them. -->',
+    'Answers go to standard output, progress and errors to standard error. With `--json` the answer,\n' +
+      'or `{"error": …}`, is one JSON document. `biofs` is the same program.',
+    '## Options of every command',
+    optionTable(program),
+    ...leaves(program).map(section),
+    '## Exit codes',
+    exitTable(),
+    '',
+  ]
+    .join('\n\n')
+    .replace(/\n+$/, '\n');
+}
+
+/** Commands that do something, in the order of the help. */
+export function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+function section(command: Command): string {
+  const path = commandPath(command);
+  const words = command.registeredArguments.map((argument) =>
+    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+  );
+  const examples = EXAMPLES.filter((example) => example.command === path);
+  const parts = [`## helixmesh ${[path, ...words].join(' ')}`, command.description()];
+  for (const argument of command.registeredArguments) {
+    parts.push(`\`${argument.name()}\`: ${argument.description}`);
+  }
+  if (command.options.length > 0) parts.push(optionTable(command));
+  if (examples.length > 0) {
+    parts.push(`\`\`\`sh\n${examples.map(({ line }) => line).join('\n')}\n\`\`\``);
+  }
+  return parts.join('\n\n');
+}
+
+function optionTable(command: Command): string {
+  const rows = command.options.map((option) => {
+    const notes = [option.description];
+    if (option.mandatory) notes.push('(required)');
+    if (option.argChoices !== undefined) notes.push(`(${option.argChoices.join(', ')})`);
+    if (option.defaultValue !== undefined && typeof option.defaultValue !== 'boolean') {
+      notes.push(`(default ${option.defaultValue})`);
+    }
+    return `| \`${option.flags}\` | ${notes.join(' ').replaceAll('|', '\\|').replaceAll('<', '\\<')} |`;
+  });
+  return ['| option | meaning |', '|---|---|', ...rows].join('\n');
+}
+
+function exitTable(): string {
+  const codes = new Map<number, string[]>([[0, ['success']]]);
+  for (const [code, { exit }] of Object.entries(ERROR_TABLE)) {
+    codes.set(exit, [...(codes.get(exit) ?? []), code]);
+  }
+  const rows = [...codes]
+    .sort((a, b) => a[0] - b[0])
+    .map(([exit, names]) => `| ${exit} | ${names.join(', ')} |`);
+  return ['| exit | code |', '|---|---|', ...rows].join('\n');
+}
