@@ -100,16 +100,16 @@ export function jobTable(jobs: readonly JobListItem[], nowMs: number): string {
 
 /** Coordination against compute, after the tracker of the PlexSpaces example. */
 export function metricsText(metrics: MetricsView): string {
-  const ratio = metrics.ratio === null ? 'not measured' : `${metrics.ratio.toFixed(0)}×`;
-  const efficiency =
-    metrics.efficiency === null ? 'not measured' : `${(metrics.efficiency * 100).toFixed(2)} %`;
+  const { computeMs, coordinationMs, ratio, efficiency, messages, barriers } = metrics;
+  const measured = (value: number | null, text: (value: number) => string) =>
+    computeMs === 0 || value === null ? 'nothing ran' : text(value);
   return pairs([
-    ['compute', `${duration(metrics.computeMs)} (sum over all steps)`],
-    ['coordination', `${duration(metrics.coordinationMs)} (time without a running step)`],
-    ['compute / coordination', ratio],
-    ['efficiency', efficiency],
-    ['messages', String(metrics.messages)],
-    ['barrier', `${metrics.barriers} shards`],
+    ['compute', `${duration(computeMs)} (sum over all steps)`],
+    ['coordination', `${duration(coordinationMs)} (time without a running step)`],
+    ['compute / coordination', measured(ratio, (value) => `${value.toFixed(0)}×`)],
+    ['efficiency', measured(efficiency, (value) => `${(value * 100).toFixed(2)} %`)],
+    ['messages', String(messages)],
+    ['barrier', `${barriers} shards`],
   ]);
 }
 
