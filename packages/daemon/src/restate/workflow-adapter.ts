@@ -1,13 +1,8 @@
 /** The `Workflow` port over a Restate workflow context. */
-import {
-  JOURNAL_VALUE_MAX_BYTES,
-  type OutputRef,
-  type TaskResult,
-  type TaskSpec,
-  type Workflow,
-} from '@helixmesh/pipelines';
+import { JOURNAL_VALUE_MAX_BYTES, type OutputRef, type Workflow } from '@helixmesh/pipelines';
 import { AppError, type Json } from '@helixmesh/protocol';
-import { RestatePromise, type WorkflowContext } from '@restatedev/restate-sdk';
+import type { WorkflowContext } from '@restatedev/restate-sdk';
+import { Pending } from './pending.ts';
 import { callTask } from './task-object.ts';
 
 export interface AdapterEffects {
@@ -25,25 +20,30 @@ export function restateWorkflow(
   context: WorkflowContext,
   { jobId, generation, effects }: AdapterOptions,
 ): Workflow {
+  const pending = <T>(inner: PromiseLike<T>): Promise<T> => new Pending(inner);
   return {
-    task: (spec: TaskSpec): Promise<TaskResult> => {
+    task: (spec) => {
       assertSmall(spec, `the specification of ${spec.name}`);
-      return callTask(context, { jobId, generation, spec });
+      return pending(callTask(context, { jobId, generation, spec }));
     },
     readJson: (output) =>
-      context.run(`read ${output.output}`, async () =>
-        small(await effects.readOutput(output), output.output),
+      pending(
+        context.run(`read ${output.output}`, async () =>
+          small(await effects.readOutput(output), output.output),
+        ),
       ),
-    step: (name, action) => context.run(name, async () => small(await action(), name)),
-    all: (pending) => RestatePromise.all(pending as readonly RestatePromise<never>[]),
-    race: (pending) => RestatePromise.race(pending as readonly RestatePromise<never>[]),
-    signal: <T extends Json>(name: string) => context.promise<T>(name).get(),
-    sleep: (durationMs) => context.sleep(durationMs),
-    now: () => context.date.now(),
+    step: (name, action) => pending(context.run(name, async () => small(await action(), name))),
+    all: (promises) => Pending.all(promises),
+    race: (promises) => Pending.race(promises),
+    signal: <T extends Json>(name: string) => pending(context.promise<T>(name).get()),
+    sleep: (durationMs) => pending(context.sleep(durationMs)),
+    now: () => pending(context.date.now()),
     random: () => context.rand.random(),
     emit: (name, payload) =>
-      context.run(`emit ${name}`, () =>
-        effects.emit({ jobId, name, payload: small(payload, name) }),
+      pending(
+        context.run(`emit ${name}`, () =>
+          effects.emit({ jobId, name, payload: small(payload, name) }),
+        ),
       ),
   };
 }
