@@ -6,6 +6,8 @@
  * S2  A child that ends is started again; its siblings are not touched.
  * S3  More than `maxRestarts` restarts within `withinMs`: the supervisor stops all its children and
  *     its own `exited` rejects, so that whoever supervises it takes it for a crashed child.
+ * S4  Stopping ends, at the latest after `drainMs`, whatever its children do; a child that was just
+ *     being started is stopped too.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@helixmesh/protocol';
@@ -29,6 +31,8 @@ export interface SupervisorOptions {
   readonly children: readonly ChildSpec[];
   readonly maxRestarts?: number;
   readonly withinMs?: number;
+  /** How long all children together have to stop. */
+  readonly drainMs?: number;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
   readonly onRestart?: (child: string, reason: unknown) => void;
@@ -37,13 +41,16 @@ export interface SupervisorOptions {
 /** OTP's usual intensity, and the seed's: 3 restarts in 5 seconds. */
 export const MAX_RESTARTS = 3;
 export const RESTART_WINDOW_MS = 5_000;
+/** A node that is asked to end has this long, as service managers expect. */
+export const DRAIN_MS = 10_000;
 
-export class Supervisor implements Child {
+export class Supervisor implements Child, AsyncDisposable {
   readonly exited: Promise<void>;
   readonly #options: Required<Omit<SupervisorOptions, 'onRestart'>> &
     Pick<SupervisorOptions, 'onRestart'>;
   readonly #children = new Map<string, Child>();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #stopAsked = new AbortController();
   #restarts: number[] = [];
   #stopping: Promise<void> | null = null;
 
@@ -51,6 +58,7 @@ export class Supervisor implements Child {
     this.#options = {
       maxRestarts: MAX_RESTARTS,
       withinMs: RESTART_WINDOW_MS,
+      drainMs: DRAIN_MS,
       now: () => performance.now(),
       ...options,
     };
@@ -77,8 +85,16 @@ export class Supervisor implements Child {
     return this.#stopping;
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
   async #startChild(spec: ChildSpec): Promise<void> {
     const child = await spec.start();
+    if (this.#stopping !== null) {
+      child.exited.catch(() => undefined); // Nobody restarts it any more.
+      return child.stop();
+    }
     this.#children.set(spec.name, child);
     child.exited.then(
       () => this.#childEnded(spec, null),
@@ -91,7 +107,7 @@ export class Supervisor implements Child {
     for (let cause = reason; this.#stopping === null; ) {
       if (this.#tooMany()) return this.#escalate(spec.name, cause);
       this.#options.onRestart?.(spec.name, cause);
-      if (spec.restartDelayMs !== undefined) await delay(spec.restartDelayMs);
+      await this.#pause(spec.restartDelayMs ?? 0);
       if (this.#stopping !== null) return;
       try {
         await this.#startChild(spec);
@@ -100,6 +116,13 @@ export class Supervisor implements Child {
         cause = error;
       }
     }
+  }
+
+  /** Waits, but no longer than until the supervisor is stopped. */
+  async #pause(durationMs: number): Promise<void> {
+    if (durationMs === 0) return;
+    const { signal } = this.#stopAsked;
+    await delay(durationMs, undefined, { signal }).catch(() => undefined);
   }
 
   /** Counts a restart that is about to be made. */
@@ -122,8 +145,18 @@ export class Supervisor implements Child {
   }
 
   async #stopChildren(): Promise<void> {
+    this.#stopAsked.abort();
+    const deadline = new AbortController();
+    const { drainMs } = this.#options;
+    const late = delay(drainMs, undefined, { signal: deadline.signal }).catch(() => undefined);
+    await Promise.race([this.#stopEach(), late]);
+    deadline.abort();
+  }
+
+  async #stopEach(): Promise<void> {
     for (const child of [...this.#children.values()].reverse()) {
-      await child.stop();
+      // How a child ends while it is being stopped changes nothing for the others.
+      await child.stop().catch(() => undefined);
       await child.exited.catch(() => undefined);
     }
   }
