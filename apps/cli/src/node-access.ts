@@ -1,12 +1,33 @@
 /** How commands reach a node: the daemon of the data folder, or one of their own for a while. */
 import { type Client, createClient } from '@helixmesh/client';
-import { startNode } from '@helixmesh/daemon';
-import { AppError } from '@helixmesh/protocol';
+import { type Handlers, openReader, startNode } from '@helixmesh/daemon';
+import { AppError, ROUTES } from '@helixmesh/protocol';
 import type { Context } from './context.ts';
 
 /** A client of the daemon that runs on this data folder; DAEMON_UNREACHABLE when there is none. */
 export function connect(context: Context): Client {
   return createClient({ socketPath: context.paths.apiSocket });
+}
+
+/**
+ * For commands that only look: the running daemon, else the database that it has left. A folder
+ * which has never had a node answers DAEMON_UNREACHABLE.
+ */
+export async function connectToRead(context: Context): Promise<Client> {
+  const client = connect(context);
+  if (await answers(client)) return client;
+  const reader = await openReader(context.paths);
+  if (reader === null) return client;
+  const handlers: Partial<Handlers> = reader.handlers;
+  return {
+    call: async (name, input) => {
+      const handler = handlers[name] as Handlers[typeof name] | undefined;
+      if (handler === undefined) return client.call(name, input);
+      const { params, query, reply } = ROUTES[name];
+      const request = { params: params.parse(input.params), query: query.parse(input.query ?? {}) };
+      return reply.parse(await handler({ ...request, body: null } as never)) as never;
+    },
+  };
 }
 
 export interface NodeUse {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
 import { findJob } from '../find-job.ts';
-import { connect } from '../node-access.ts';
+import { connectToRead } from '../node-access.ts';
 import { dateTime } from '../ui/format.ts';
 import { table } from '../ui/table.ts';
 
@@ -16,7 +16,7 @@ export function addJournal(program: Command): void {
     .argument('<sample-or-job>', 'name of a sample (its newest job) or id of a job')
     .action(async (name: string, _options: object, command) => {
       const context = contextOf(command);
-      const client = connect(context);
+      const client = await connectToRead(context);
       const { jobId } = await findJob(client, name);
       const rows = await client.call('getJournal', { params: { jobId } });
       const text = table(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
 import { findJob } from '../find-job.ts';
-import { connect } from '../node-access.ts';
+import { connectToRead } from '../node-access.ts';
 import { bold, dim } from '../ui/style.ts';
 
 export function addLogs(program: Command): void {
@@ -15,7 +15,7 @@ export function addLogs(program: Command): void {
     .option('--task <step>', 'only this step, e.g. call.chr7')
     .action(async (name: string, options: { task?: string }, command) => {
       const context = contextOf(command);
-      const client = connect(context);
+      const client = await connectToRead(context);
       const { jobId } = await findJob(client, name);
       const logs = await client.call('getLogs', {
         params: { jobId },

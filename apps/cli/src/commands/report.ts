@@ -3,7 +3,7 @@ import { AppError } from '@helixmesh/protocol';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
 import { findJob } from '../find-job.ts';
-import { connect } from '../node-access.ts';
+import { connectToRead } from '../node-access.ts';
 import { deliverablesText } from '../ui/job-text.ts';
 
 export function addReport(program: Command): void {
@@ -14,7 +14,7 @@ export function addReport(program: Command): void {
     .argument('<sample-or-job>', 'name of a sample (its newest job) or id of a job')
     .action(async (name: string, _options: object, command) => {
       const context = contextOf(command);
-      const job = await findJob(connect(context), name);
+      const job = await findJob(await connectToRead(context), name);
       if (job.state !== 'COMPLETE') {
         throw new AppError(
           'CONFLICT',

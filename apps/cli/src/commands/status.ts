@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
 import { findJob } from '../find-job.ts';
 import { follow } from '../follow.ts';
-import { connect } from '../node-access.ts';
+import { connect, connectToRead } from '../node-access.ts';
 import { jobTable, statusText } from '../ui/job-text.ts';
 import { createLive } from '../ui/live.ts';
 
@@ -17,7 +17,7 @@ export function addStatus(program: Command): void {
     .action(
       async (name: string | undefined, options: { why?: boolean; watch?: boolean }, command) => {
         const context = contextOf(command);
-        const client = connect(context);
+        const client = options.watch === true ? connect(context) : await connectToRead(context);
         if (name === undefined) {
           const jobs = await client.call('listJobs', { params: {} });
           return answer(context, jobs, jobTable(jobs, Date.now()));

@@ -5,6 +5,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import {
+  type FileRef,
+  type GermlineInput,
   type OutputRef,
   probeTools,
   type ResolvedTools,
@@ -14,7 +16,9 @@ import {
 import { AppError, type Json } from '@helixmesh/protocol';
 import { type AttemptOutcome, publishedPath, runAttempt } from '../executor/index.ts';
 import { type QueuedAttempt, recordOutcome } from '../jobs/attempts.ts';
+import { getJobRow } from '../jobs/jobs.ts';
 import { pruneIntermediates } from '../jobs/prune.ts';
+import { fileIdentity } from '../jobs/submit.ts';
 import type { Database } from '../sql/database.ts';
 import type { Logger } from './logger.ts';
 import type { NodeMetrics } from './metrics.ts';
@@ -52,6 +56,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
     running.set(attemptId, { jobId, controller });
     logger.info({ attemptId, jobId, task: spec.name, threads }, 'attempt started');
     try {
+      const reads = await readsOf(database, jobId);
       const outcome = await runAttempt({
         spec,
         key: attempt.taskKey,
@@ -60,7 +65,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
         storeRoot: paths.storeRoot,
         threads,
         tools: await currentTools(),
-        resolveInput: (input) => resolveInput(paths.storeRoot, input),
+        resolveInput: (input) => resolveInput(input, { storeRoot: paths.storeRoot, reads }),
         signal: AbortSignal.any([controller.signal, stopping]),
       });
       if (stopping.aborted && outcome.status !== 'complete') return outcome;
@@ -120,7 +125,17 @@ async function currentTools(): Promise<ResolvedTools> {
   return resolvedTools(await probeTools());
 }
 
-async function resolveInput(storeRoot: string, input: TaskInput): Promise<string> {
+/** The user's read files of a job, as they were when it was submitted. */
+async function readsOf(database: Database, jobId: string): Promise<readonly FileRef[]> {
+  const { document } = await getJobRow(database, jobId);
+  const { reads } = JSON.parse(document) as GermlineInput;
+  return reads.r2 === null ? [reads.r1] : [reads.r1, reads.r2];
+}
+
+async function resolveInput(
+  input: TaskInput,
+  { storeRoot, reads }: { storeRoot: string; reads: readonly FileRef[] },
+): Promise<string> {
   if (input.kind === 'output') return pathOf(storeRoot, input.task, input.output);
   if (input.kind === 'text') throw new AppError('INTERNAL', 'a text input has no file');
   if (!existsSync(input.location)) {
@@ -128,7 +143,17 @@ async function resolveInput(storeRoot: string, input: TaskInput): Promise<string
       hint: 'Put the file back, then `helixmesh resume` the job.',
     });
   }
+  const submitted = reads.find((file) => file.location === input.location);
+  if (submitted !== undefined) await requireUnchanged(submitted);
   return input.location;
+}
+
+async function requireUnchanged(submitted: FileRef): Promise<void> {
+  const { digest } = await fileIdentity(submitted.location);
+  if (digest === submitted.digest) return;
+  throw new AppError('INPUT_CHANGED', `${submitted.location} was changed after the job began`, {
+    hint: 'Submit the sample again, into another folder if this job is to be kept.',
+  });
 }
 
 /** The path of a published output. */

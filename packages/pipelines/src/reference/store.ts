@@ -54,7 +54,14 @@ export async function openReference(
   const digest = await resolveReference(storeDir, nameOrDigest);
   const manifest = await readManifest(storeDir, nameOrDigest);
   await verifyBundle(bundleFolder(storeDir, digest), manifest, { name: nameOrDigest, signal });
-  return toBundle(storeDir, nameOrDigest, manifest);
+  return toBundle(storeDir, await nameOf(storeDir, nameOrDigest, digest), manifest);
+}
+
+/** A name that people gave the bundle, where it was asked for by digest. */
+async function nameOf(storeDir: string, nameOrDigest: string, digest: Digest): Promise<string> {
+  if (nameOrDigest !== digest) return nameOrDigest;
+  const named = (await listReferences(storeDir)).find((listing) => listing.digest === digest);
+  return named?.name ?? nameOrDigest;
 }
 
 /** Every file's size and sha256 against the manifest. Throws REFERENCE_CORRUPT. */
