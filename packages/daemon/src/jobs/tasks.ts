@@ -41,9 +41,8 @@ export async function lookupTask(
     const row = await jobTask(trx, request);
     const result: TaskResult | null =
       task.state === 'COMPLETE' && task.result !== null ? JSON.parse(task.result) : null;
-    const rematerialize =
-      request.rematerialize === true || !hasResults(request.spec, key, hasOutput);
-    if (result !== null && !rematerialize) {
+    const isWhole = hasOutputs(request, key, hasOutput);
+    if (result !== null && isWhole) {
       if (row === undefined || row.task_key !== key || row.state !== 'COMPLETE') {
         await reuseTask(trx, request, {
           sampleId: job.sample_id,
@@ -62,9 +61,14 @@ export async function lookupTask(
 
 const OPEN_STATES: readonly JobState[] = ['QUEUED', 'RUNNING', 'PAUSED'];
 
-function hasResults(spec: TaskSpec, key: TaskKey, hasOutput: HasOutput): boolean {
+/** Whether the files are there: the results, or all of them when deleted ones are wanted back. */
+function hasOutputs(
+  { spec, rematerialize }: TaskRequest,
+  key: TaskKey,
+  hasOutput: HasOutput,
+): boolean {
   return spec.outputs
-    .filter((output) => output.retention === 'result')
+    .filter((output) => output.retention === 'result' || rematerialize === true)
     .every((output) => hasOutput({ task: key, output: output.name }));
 }
 

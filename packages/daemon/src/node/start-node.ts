@@ -25,7 +25,7 @@ import { createAttemptQueue } from '../jobs/queue.ts';
 import { serveHandlers } from '../restate/handlers.ts';
 import { type AnyPipeline, pipelineWorkflow, serviceName } from '../restate/pipeline-workflow.ts';
 import { addressesUnder, identityPublicKey, startRestateServer } from '../restate/server.ts';
-import { taskObject } from '../restate/task-object.ts';
+import { jobTaskService, taskObject } from '../restate/task-object.ts';
 import { openDatabase } from '../sql/database.ts';
 import { type ChildSpec, CoreBudget, Supervisor } from '../supervision/index.ts';
 import { createAssignments, pathOf, readPublishedJson } from './assignments.ts';
@@ -84,6 +84,7 @@ export async function startNode({
   };
   const services = [
     taskObject(taskEffects(effects)),
+    jobTaskService(taskEffects(effects)),
     ...pipelines.map((pipeline) => pipelineWorkflow(pipeline, jobEffects(effects))),
   ];
   const assignments = createAssignments({

@@ -7,7 +7,13 @@
  */
 import { type TaskResult, type TaskSpec, taskKey } from '@helixmesh/pipelines';
 import type { ErrorRecord } from '@helixmesh/protocol';
-import { type ObjectContext, object, RestatePromise } from '@restatedev/restate-sdk';
+import {
+  type Context,
+  type ObjectContext,
+  object,
+  RestatePromise,
+  service,
+} from '@restatedev/restate-sdk';
 import type { Outcome } from '../jobs/attempts.ts';
 import { afterFailure } from '../jobs/retry.ts';
 import type { Lookup, TaskRequest } from '../jobs/tasks.ts';
@@ -30,9 +36,16 @@ export interface TaskEffects {
 }
 
 export const TASK_SERVICE = 'task.v1';
+export const JOB_TASK_SERVICE = 'job-task.v1';
 
 /** What a paused task is told. */
 export type ResumeOrder = 'resume' | 'cancel';
+
+/** How a turn at a task ends; what can only fail is thrown. */
+type TaskReply =
+  | { readonly status: 'complete'; readonly result: TaskResult }
+  /** Its user must mend something first. The object is free meanwhile for other jobs. */
+  | { readonly status: 'paused'; readonly error: ErrorRecord };
 
 export function taskObject(effects: TaskEffects) {
   return object({
@@ -44,62 +57,76 @@ export function taskObject(effects: TaskEffects) {
   });
 }
 
-export type TaskObject = ReturnType<typeof taskObject>;
+type TaskObject = ReturnType<typeof taskObject>;
+
+/** A task as one job sees it: takes turns at the task's object, and waits while it is paused. */
+export function jobTaskService(effects: TaskEffects) {
+  return service({
+    name: JOB_TASK_SERVICE,
+    handlers: {
+      run: async (context: Context, request: TaskRequest): Promise<TaskResult> => {
+        for (;;) {
+          const reply = await taskOf(context, request.spec).run(request);
+          if (reply.status === 'complete') return reply.result;
+          await pause(context, request, { effects, error: reply.error });
+        }
+      },
+    },
+    options: HANDLER_OPTIONS,
+  });
+}
+
+type JobTaskService = ReturnType<typeof jobTaskService>;
+
+function taskOf(context: Context, spec: TaskSpec) {
+  return context.objectClient<TaskObject>({ name: TASK_SERVICE }, taskKey(spec));
+}
 
 /** The task of `spec` for a job, as a call that the engine journals. */
-export function callTask(
-  context: Pick<ObjectContext, 'objectClient'>,
-  request: TaskRequest,
-): Promise<TaskResult> {
-  return context
-    .objectClient<TaskObject>({ name: TASK_SERVICE }, taskKey(request.spec))
-    .run(request);
+export function callTask(context: Context, request: TaskRequest): PromiseLike<TaskResult> {
+  return context.serviceClient<JobTaskService>({ name: JOB_TASK_SERVICE }).run(request);
 }
 
 async function runTask(
   context: ObjectContext,
   request: TaskRequest,
   effects: TaskEffects,
-): Promise<TaskResult> {
+): Promise<TaskReply> {
   const lookup = await context.run('lookup', () => effects.lookup(request));
-  if (lookup.status === 'known') return lookup.result;
+  if (lookup.status === 'known') return { status: 'complete', result: lookup.result };
   if (lookup.status === 'canceled') throw terminal(CANCELED);
-  await materialize(context, request, lookup.missing);
+  const paused = await materialize(context, request, lookup.missing);
+  if (paused !== undefined) return paused;
   for (let failures = 0; ; ) {
     const { outcome, awakeable } = await attempt(context, request, effects);
-    if (outcome.status === 'complete') return outcome.result;
+    if (outcome.status === 'complete') return outcome;
     if (outcome.status === 'canceled') throw terminal(CANCELED);
     if (outcome.status === 'pending') continue;
     failures += 1;
     const { error } = outcome;
     const decision = afterFailure(error, failures);
+    if (decision.action === 'pause') return { status: 'paused', error };
     if (decision.action === 'fail') {
       await context.run('failed', () => effects.failed(request, error));
       throw terminal(error);
     }
-    if (decision.action === 'retry') {
-      const { delayMs } = decision;
-      await context.run('retried', () => effects.retried(request, { error, delayMs, awakeable }));
-      await context.sleep(delayMs);
-      continue;
-    }
-    await pause(context, request, { effects, error });
-    failures = 0;
+    const { delayMs } = decision;
+    await context.run('retried', () => effects.retried(request, { error, delayMs, awakeable }));
+    await context.sleep(delayMs);
   }
 }
 
-/** Makes deleted outputs again that this task reads. */
+/** Makes deleted outputs again that this task reads; answers the first that had to pause. */
 async function materialize(
   context: ObjectContext,
   request: TaskRequest,
   missing: readonly TaskSpec[],
-): Promise<void> {
+): Promise<TaskReply | undefined> {
   const calls = missing.map((spec) =>
-    context
-      .objectClient<TaskObject>({ name: TASK_SERVICE }, taskKey(spec))
-      .run({ ...request, spec, rematerialize: true }),
+    taskOf(context, spec).run({ ...request, spec, rematerialize: true }),
   );
-  if (calls.length > 0) await RestatePromise.all(calls);
+  if (calls.length === 0) return undefined;
+  return (await RestatePromise.all(calls)).find(({ status }) => status === 'paused');
 }
 
 async function attempt(
@@ -127,7 +154,7 @@ async function attempt(
 }
 
 async function pause(
-  context: ObjectContext,
+  context: Context,
   request: TaskRequest,
   { effects, error }: { effects: TaskEffects; error: ErrorRecord },
 ): Promise<void> {

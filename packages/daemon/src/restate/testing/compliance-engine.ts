@@ -19,7 +19,7 @@ import { engineRequest } from '../engine-http.ts';
 import { type HandlerEndpoint, serveHandlers } from '../handlers.ts';
 import { type JobEffects, pipelineWorkflow } from '../pipeline-workflow.ts';
 import { identityPublicKey, type RestateServer, startRestateServer } from '../server.ts';
-import { type TaskEffects, taskObject } from '../task-object.ts';
+import { jobTaskService, type TaskEffects, taskObject } from '../task-object.ts';
 
 type Effects = Parameters<ComplianceFactory>[0];
 type Run = ComplianceEngine['run'];
@@ -54,8 +54,10 @@ export const restateEngine: ComplianceFactory = async (effects) => {
 
   async function serve(): Promise<HandlerEndpoint> {
     const identityKey = await identityPublicKey(folder);
+    const tasks = taskEffects({ effects, world, server, lifeOf });
     const services = [
-      taskObject(taskEffects({ effects, world, server, lifeOf })),
+      taskObject(tasks),
+      jobTaskService(tasks),
       ...[...pipelines.values()].map((each) =>
         pipelineWorkflow(each, jobEffects({ effects, lifeOf })),
       ),
