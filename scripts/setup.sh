@@ -82,7 +82,7 @@ install_npm_packages() {
   if [ -x node_modules/.bin/node ] && [ "$(cat "$stamp" 2> /dev/null || true)" = "$want" ]; then
     return
   fi
-  say 'installing the npm packages of package-lock.json, Node 24 among them (about 450 MB)'
+  say 'installing the npm packages of package-lock.json, Node 24 among them (about 650 MB)'
   export SCARF_ANALYTICS=false npm_config_update_notifier=false
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error < /dev/null
   npm rebuild node --loglevel=error < /dev/null > /dev/null
