@@ -1,0 +1,15 @@
+/**
+ * A node with chosen versions of the pipeline, as a later release would start it.
+ *   node-process.ts DATA VERSION…
+ */
+import { loadConfig, startNode } from '@helixmesh/daemon';
+import { germline } from '@helixmesh/pipelines';
+
+const [dataDir, ...versions] = process.argv.slice(2);
+const { config } = loadConfig({ env: process.env, flags: { dataDir } });
+const node = await startNode({
+  config,
+  pipelines: versions.map((version) => ({ ...germline, version: Number(version) })),
+});
+process.once('SIGTERM', () => node.stop());
+await node.stopped;
