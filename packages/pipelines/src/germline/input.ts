@@ -37,7 +37,11 @@ export interface ReferenceBundle {
   readonly par: readonly Region[];
   /** Keyed by role; `ref.fa` and `ref.fa.fai` are always there. */
   readonly files: Readonly<Record<string, FileRef>>;
+  /** What the annotation files say of their own release or date, by kind. */
+  readonly releases?: Readonly<Partial<Record<AnnotationKind, string>>>;
 }
+
+export type AnnotationKind = 'gff' | 'clinvar' | 'dbsnp' | 'gnomad';
 
 export interface Contig {
   readonly name: string;

@@ -190,7 +190,10 @@ export function toBundle(
     };
   }
   const contigs = manifest.contigs.map((c) => ({ name: c.name, lengthBases: c.lengthBases }));
-  return { name, digest, contigs, par: manifest.par, files };
+  const releases = Object.fromEntries(
+    manifest.sources.flatMap(({ kind, fileDate }) => (fileDate === null ? [] : [[kind, fileDate]])),
+  );
+  return { name, digest, contigs, par: manifest.par, files, releases };
 }
 
 /** Names in a folder; none where it does not exist yet. */

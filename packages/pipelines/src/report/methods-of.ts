@@ -24,10 +24,13 @@ export function methodsOf(
       step('Filtering', specs.filter, FILTER_TEXT),
       step('Annotation', specs.annotate, ANNOTATE_TEXT),
     ],
-    sources: SOURCES.filter(({ kind }) => sources[kind]).flatMap(({ file, name, usedFor }) => {
-      const entry = reference.files[file];
-      return entry === undefined ? [] : [{ name, release: null, digest: entry.digest, usedFor }];
-    }),
+    sources: SOURCES.filter(({ kind }) => sources[kind]).flatMap(
+      ({ kind, file, name, usedFor }) => {
+        const entry = reference.files[file];
+        const release = reference.releases?.[kind === 'consequences' ? 'gff' : kind] ?? null;
+        return entry === undefined ? [] : [{ name, release, digest: entry.digest, usedFor }];
+      },
+    ),
   };
 }
 
