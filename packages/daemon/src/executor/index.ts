@@ -1,4 +1,4 @@
 export * from './outcome.ts';
-export { publishedPath, readPublished } from './publish.ts';
+export { publishedPath } from './publish.ts';
 export { runAttempt } from './run-attempt.ts';
 export { sweepScratch } from './sweep.ts';

@@ -5,7 +5,7 @@ import type { Database } from '../sql/database.ts';
 import { cancelQueued } from './attempts.ts';
 import { retryDelivery } from './deliver.ts';
 import { cancelJob, getJobRow, restartJob } from './jobs.ts';
-import { claimOutFolder, prepareOutFolder } from './out-folder.ts';
+import { claimOutFolder, prepareOutFolder, releaseOutFolder } from './out-folder.ts';
 
 export interface ControlOptions {
   readonly database: Database;
@@ -30,6 +30,7 @@ export async function cancel(options: ControlOptions, jobId: string): Promise<vo
   }
   // With its result recorded no workflow drives the job any more; only its delivery waits.
   const driven = job.result === null;
+  if (!driven) await releaseOutFolder(job.out_dir, jobId);
   await cancelJob(database, { jobId, generation: job.generation }, driven);
   options.abortJob(jobId);
   for (const awakeable of await cancelQueued(database, jobId)) await wake(awakeable, null);

@@ -61,8 +61,9 @@ export async function deliverJob(options: DeliverOptions, jobId: string): Promis
     await pauseJob(database, ref, { error: error.toRecord(), occasion: `deliver ${Date.now()}` });
     return;
   }
+  // Before the state, so that a crash in between leaves no claim of a finished job.
+  await releaseOutFolder(job.out_dir, jobId);
   await completeJob(database, ref);
-  await releaseOutFolder(job.out_dir);
   if (job.keep_intermediates === 0) await pruneIntermediates(options, { jobId });
 }
 

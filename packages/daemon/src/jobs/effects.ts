@@ -16,6 +16,7 @@ import {
   unpauseJob,
 } from './jobs.ts';
 import { appendEvent } from './journal.ts';
+import { releaseOutFolder } from './out-folder.ts';
 import { type HasOutput, lookupTask, type TaskRequest } from './tasks.ts';
 
 export interface EffectsOptions {
@@ -90,7 +91,11 @@ export function jobEffects({ database, readOutput, finished }: EffectsOptions): 
       await recordResult(database, job, result);
       finished(job.jobId);
     },
-    failed: (job, error) => failJob(database, job, error),
+    failed: async (job, error) => {
+      const { generation, out_dir: outDir } = await getJobRow(database, job.jobId);
+      if (generation === job.generation) await releaseOutFolder(outDir, job.jobId);
+      await failJob(database, job, error);
+    },
     readOutput,
     emit: (event) => emitEvent(database, event),
   };

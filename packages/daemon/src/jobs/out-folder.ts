@@ -72,8 +72,10 @@ async function replaceClaim(path: string, claim: Claim): Promise<void> {
   await rename(aside, path);
 }
 
-export async function releaseOutFolder(outDir: string): Promise<void> {
-  await rm(join(outDir, CLAIM_FILE), { force: true });
+/** Gives the folder up if it is this job's; another's claim stays. */
+export async function releaseOutFolder(outDir: string, jobId: string): Promise<void> {
+  const path = join(outDir, CLAIM_FILE);
+  if ((await readClaim(path))?.jobId === jobId) await rm(path, { force: true });
 }
 
 function unwritable(outDir: string, cause: unknown): AppError {

@@ -42,7 +42,7 @@ export async function engineRequest(
         let size = 0;
         response.on('data', (chunk: Buffer) => {
           size += chunk.length;
-          if (size > REPLY_MAX_BYTES) request.destroy(new Error('reply too large'));
+          if (size > REPLY_MAX_BYTES) request.destroy(unavailable('its reply is too large'));
           else chunks.push(chunk);
         });
         response.on('error', (cause) => reject(unavailable(cause)));
@@ -52,8 +52,8 @@ export async function engineRequest(
         });
       },
     );
-    request.on('timeout', () => request.destroy(new Error('no answer in time')));
-    request.on('error', (cause) => reject(unavailable(cause)));
+    request.on('timeout', () => request.destroy(unavailable('no answer in time')));
+    request.on('error', (cause) => reject(cause instanceof AppError ? cause : unavailable(cause)));
     request.end(payload);
   });
 }

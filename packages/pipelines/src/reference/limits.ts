@@ -24,8 +24,6 @@ export const HASH_IN_WORKERS_BYTES = 32 * 1024 * 1024;
 export const HASH_WORKERS = 2;
 /** What is kept of a tool's standard error for a message. */
 export const STDERR_TAIL_BYTES = 8 * 1024;
-/** manifest.json of the largest bundle: about 300 bytes a contig. */
-export const MAX_MANIFEST_BYTES = 512 * 1024 * 1024;
 /** Memory of `sort` and `bcftools sort` before they use temporary files. */
 export const SORT_MEMORY_MIB = 512;
 /** SnpEff's heap for building; below and above LARGE_GENOME_BASES. */
