@@ -16,7 +16,7 @@ import type { Stage, TaskInput, TaskSpec } from '../task/spec.ts';
 import type { ToolName } from '../tools/catalogue.ts';
 import type { GermlineInput } from './input.ts';
 import { type Intake, readsAfterIntake } from './intake-step.ts';
-import { fileInput, intermediate, referenceInputs, result, versionsOf } from './task-parts.ts';
+import { fileInput, referenceInputs, result, versionsOf } from './task-parts.ts';
 
 export const ALIGNED_BAM = 'aligned.bam';
 export const ALIGNED_BAI = 'aligned.bam.bai';
