@@ -23,6 +23,7 @@ import { jobEffects, taskEffects } from '../jobs/effects.ts';
 import { markRecovered } from '../jobs/jobs.ts';
 import { createAttemptQueue } from '../jobs/queue.ts';
 import { serveHandlers } from '../restate/handlers.ts';
+import type { OutcomePoll } from '../restate/limits.ts';
 import { type AnyPipeline, pipelineWorkflow, serviceName } from '../restate/pipeline-workflow.ts';
 import { addressesUnder, identityPublicKey, startRestateServer } from '../restate/server.ts';
 import { jobTaskService, taskObject } from '../restate/task-object.ts';
@@ -49,12 +50,15 @@ export interface NodeOptions {
   readonly config: NodeConfig;
   /** All versions of all pipelines that may still have unfinished jobs; the last one is used. */
   readonly pipelines?: readonly AnyPipeline[];
+  /** Other than the usual for tests of long waits. */
+  readonly outcomePoll?: OutcomePoll;
 }
 
 /** Starts a node and answers when it takes jobs. Throws DATA_IN_USE when one runs there already. */
 export async function startNode({
   config,
   pipelines = [germline],
+  outcomePoll,
 }: NodeOptions): Promise<RunningNode> {
   const paths = nodePaths(config.dataDir);
   await mkdir(paths.dataDir, { recursive: true, mode: 0o700 });
@@ -83,7 +87,7 @@ export async function startNode({
     finished: deliver,
   };
   const services = [
-    taskObject(taskEffects(effects)),
+    taskObject(taskEffects(effects), outcomePoll),
     jobTaskService(taskEffects(effects)),
     ...pipelines.map((pipeline) => pipelineWorkflow(pipeline, jobEffects(effects))),
   ];
@@ -95,6 +99,7 @@ export async function startNode({
     wake: (awakeable) => dispatcher.wake(awakeable, null),
   });
 
+  const draining = new AbortController();
   const root = new Supervisor({
     name: 'node',
     onRestart: (child) => {
@@ -109,6 +114,7 @@ export async function startNode({
         queue,
         assignments,
         cores: new CoreBudget(config.cores),
+        draining: draining.signal,
         metrics,
         logger,
       }),
@@ -147,6 +153,8 @@ export async function startNode({
 
   const stop = once(async () => {
     await api.close();
+    draining.abort();
+    await assignments.idle(DRAIN_MS);
     await root.stop();
     await deliver.idle();
     await database.destroy();
@@ -155,6 +163,9 @@ export async function startNode({
   });
   return { socketPath: paths.apiSocket, stopped: root.exited.finally(stop), stop };
 }
+
+/** What runs may end by itself for so long; with the rest a stop takes under ten seconds. */
+const DRAIN_MS = 7_000;
 
 interface Engine {
   readonly embedded: boolean;

@@ -18,6 +18,15 @@ export const PARTITIONS = 4;
 export const HANDLER_RETRY_MAX_MS = 1_000;
 /** sockaddr_un holds 108 bytes with the closing NUL; some room is left for file names. */
 export const SOCKET_PATH_MAX_BYTES = 104;
-/** First wait for a task's outcome before SQL is read again; doubles up to the cap. */
-export const OUTCOME_POLL_FIRST_MS = 60_000;
-export const OUTCOME_POLL_MAX_MS = 900_000;
+/** How often a task that waits for its tool reads SQL although nothing has woken it. */
+export interface OutcomePoll {
+  /** The first wait, ms; it doubles up to the cap. */
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+export const OUTCOME_POLL: OutcomePoll = { firstMs: 60_000, maxMs: 900_000 };
+/** Limits of the server's invoker that its environment may set; tests shorten them. */
+export const INVOKER_LIMIT_VARIABLES = [
+  'RESTATE_WORKER__INVOKER__INACTIVITY_TIMEOUT',
+  'RESTATE_WORKER__INVOKER__ABORT_TIMEOUT',
+] as const;

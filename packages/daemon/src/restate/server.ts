@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@helixmesh/protocol';
 import { type EngineAddress, engineRequest } from './engine-http.ts';
 import {
+  INVOKER_LIMIT_VARIABLES,
   PARTITIONS,
   ROCKSDB_MEMORY,
   SERVER_POLL_MS,
@@ -89,12 +90,23 @@ async function spawnServer(baseDir: string): Promise<ChildProcess> {
           RESTATE_LOG_FILTER: 'warn',
           RESTATE_WORKER__INVOKER__REQUEST_IDENTITY_PRIVATE_KEY_PEM_FILE:
             await identityKeyFile(baseDir),
+          ...invokerLimits(process.env),
         },
       },
     );
   } finally {
     await log.close();
   }
+}
+
+/** After how long a silent invocation is suspended and cut off; the server's defaults if unset. */
+function invokerLimits(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    INVOKER_LIMIT_VARIABLES.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** The binary of this platform's package, without the JavaScript wrapper around it. */

@@ -18,7 +18,7 @@ import type { Outcome } from '../jobs/attempts.ts';
 import { afterFailure } from '../jobs/retry.ts';
 import type { Lookup, TaskRequest } from '../jobs/tasks.ts';
 import { CANCELED, terminal } from './failure.ts';
-import { OUTCOME_POLL_FIRST_MS, OUTCOME_POLL_MAX_MS } from './limits.ts';
+import { OUTCOME_POLL, type OutcomePoll } from './limits.ts';
 import { HANDLER_OPTIONS } from './options.ts';
 
 /** The SQL side of a task; every function is idempotent. */
@@ -47,11 +47,12 @@ type TaskReply =
   /** Its user must mend something first. The object is free meanwhile for other jobs. */
   | { readonly status: 'paused'; readonly error: ErrorRecord };
 
-export function taskObject(effects: TaskEffects) {
+export function taskObject(effects: TaskEffects, poll: OutcomePoll = OUTCOME_POLL) {
   return object({
     name: TASK_SERVICE,
     handlers: {
-      run: (context: ObjectContext, request: TaskRequest) => runTask(context, request, effects),
+      run: (context: ObjectContext, request: TaskRequest) =>
+        runTask(context, request, { effects, poll }),
     },
     options: HANDLER_OPTIONS,
   });
@@ -87,18 +88,24 @@ export function callTask(context: Context, request: TaskRequest): PromiseLike<Ta
   return context.serviceClient<JobTaskService>({ name: JOB_TASK_SERVICE }).run(request);
 }
 
+interface TaskOptions {
+  readonly effects: TaskEffects;
+  readonly poll: OutcomePoll;
+}
+
 async function runTask(
   context: ObjectContext,
   request: TaskRequest,
-  effects: TaskEffects,
+  options: TaskOptions,
 ): Promise<TaskReply> {
+  const { effects } = options;
   const lookup = await context.run('lookup', () => effects.lookup(request));
   if (lookup.status === 'known') return { status: 'complete', result: lookup.result };
   if (lookup.status === 'canceled') throw terminal(CANCELED);
   const paused = await materialize(context, request, lookup.missing);
   if (paused !== undefined) return paused;
   for (let failures = 0; ; ) {
-    const { outcome, awakeable } = await attempt(context, request, effects);
+    const { outcome, awakeable } = await attempt(context, request, options);
     if (outcome.status === 'complete') return outcome;
     if (outcome.status === 'canceled') throw terminal(CANCELED);
     if (outcome.status === 'pending') continue;
@@ -132,12 +139,12 @@ async function materialize(
 async function attempt(
   context: ObjectContext,
   request: TaskRequest,
-  effects: TaskEffects,
+  { effects, poll }: TaskOptions,
 ): Promise<{ outcome: Outcome; awakeable: string }> {
   const wait = context.awakeable<null>();
   const woken = wait.promise;
   await context.run('enqueue', () => effects.enqueue(request, wait.id));
-  let pollMs = OUTCOME_POLL_FIRST_MS;
+  let pollMs = poll.firstMs;
   let awake = false;
   for (;;) {
     if (!awake) {
@@ -149,7 +156,7 @@ async function attempt(
     }
     const outcome = await context.run('outcome', () => effects.outcome(wait.id));
     if (outcome.status !== 'pending') return { outcome, awakeable: wait.id };
-    pollMs = Math.min(pollMs * 2, OUTCOME_POLL_MAX_MS);
+    pollMs = Math.min(pollMs * 2, poll.maxMs);
   }
 }
 
