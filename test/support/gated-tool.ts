@@ -13,11 +13,11 @@ export interface GatedTool {
   close(): Promise<void>;
 }
 
-/** `only` is a word that must stand in the arguments, else the tool does not wait. */
-export async function gatedTool(folder: string, tool: string, only = ''): Promise<GatedTool> {
+/** `when` is a shell condition in the tool's working folder, without which it does not wait. */
+export async function gatedTool(folder: string, tool: string, when = 'true'): Promise<GatedTool> {
   const gate = join(folder, `${tool}-may-run`);
   const wait = `while [ ! -e '${gate}' ]; do sleep 0.05; done`;
-  const env = await wrapTool(folder, { tool, only, before: wait });
+  const env = await wrapTool(folder, { tool, when, before: wait });
   return {
     env,
     open: () => writeFile(gate, ''),
@@ -25,20 +25,25 @@ export async function gatedTool(folder: string, tool: string, only = ''): Promis
   };
 }
 
-/** A tool that does `before` (shell) first when it works; answers the daemon's environment. */
+/** A tool that does `before` (shell) first, `when` it works; answers the daemon's environment. */
 export async function wrapTool(
   folder: string,
-  { tool, only, before }: { tool: string; only: string; before: string },
+  { tool, when, before }: { tool: string; when: string; before: string },
 ): Promise<Readonly<Record<string, string>>> {
   const bin = join(folder, 'bin');
   await mkdir(bin, { recursive: true });
   const real = execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
   const script = [
     '#!/bin/sh',
-    `case "$*" in *--version*) ;; *'${only}'*) ${before} ;; esac`,
+    `case "$*" in *--version*) ;; *) if ${when}; then ${before}; fi ;; esac`,
     `exec '${real}' "$@"`,
   ];
   await writeFile(join(bin, tool), `${script.join('\n')}\n`);
   await chmod(join(bin, tool), 0o755);
   return { PATH: `${bin}:${process.env['PATH']}` };
+}
+
+/** Condition: the caller's shard is of this contig. */
+export function isShardOf(contig: string): string {
+  return `grep -qsw '${contig}' padded.bed`;
 }
