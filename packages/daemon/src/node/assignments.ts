@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type FileRef,
   type GermlineInput,
@@ -24,6 +25,9 @@ import type { Logger } from './logger.ts';
 import type { NodeMetrics } from './metrics.ts';
 import type { NodePaths } from './paths.ts';
 
+/** Between two looks at whether the last attempt has ended. */
+const IDLE_POLL_MS = 20;
+
 export interface AssignmentsOptions {
   readonly database: Database;
   readonly paths: NodePaths;
@@ -40,6 +44,8 @@ export interface Assignments {
   run(attempt: QueuedAttempt, threads: number, stopping: AbortSignal): Promise<AttemptOutcome>;
   /** Ends the running attempts of a job; their outcome is `canceled`. */
   abortJob(jobId: string): void;
+  /** Resolves when no attempt runs any more, or after `deadlineMs`. */
+  idle(deadlineMs: number): Promise<void>;
 }
 
 export function createAssignments(options: AssignmentsOptions): Assignments {
@@ -110,8 +116,14 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
     await pruneIntermediates({ database, outputPath }, { jobId, taskKeys });
   }
 
+  async function idle(deadlineMs: number): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    while (running.size > 0 && performance.now() < deadline) await delay(IDLE_POLL_MS);
+  }
+
   return {
     run,
+    idle,
     abortJob(jobId) {
       for (const attempt of running.values()) {
         if (attempt.jobId === jobId) attempt.controller.abort();

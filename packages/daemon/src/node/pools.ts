@@ -18,6 +18,8 @@ export interface PoolsOptions {
   readonly queue: AttemptQueue;
   readonly assignments: Assignments;
   readonly cores: CoreBudget;
+  /** Aborted when the node takes nothing new and waits for what runs. */
+  readonly draining: AbortSignal;
   readonly metrics: NodeMetrics;
   readonly logger: Logger;
 }
@@ -50,28 +52,42 @@ export function createPools(options: PoolsOptions): ChildSpec[] {
   }));
 }
 
-function startWorker(pool: PoolName, { queue, assignments, cores }: PoolsOptions): Child {
+/**
+ * A worker takes attempts until it is stopped or the node drains; what it runs then is its last.
+ */
+function startWorker(pool: PoolName, options: PoolsOptions): Child {
   const stopping = new AbortController();
+  const { signal } = stopping;
+  const taking = AbortSignal.any([signal, options.draining]);
   async function work(): Promise<void> {
-    for (;;) {
-      const attempt = await queue.take(pool, stopping.signal);
-      const grant = await cores.acquire(attempt.spec.resources.cores, stopping.signal);
-      try {
-        const outcome = await assignments.run(attempt, grant.cores, stopping.signal);
-        if (outcome.status === 'failed' && outcome.error.code === 'TOOL_CRASHED') {
-          throw AppError.fromRecord(outcome.error);
-        }
-      } finally {
-        grant.release();
-      }
-    }
+    while (!taking.aborted) await runNext(pool, options, { taking, stopping: signal });
   }
   const exited = work().catch((error) => {
-    if (stopping.signal.aborted) return;
-    throw error;
+    if (!taking.aborted) throw error;
+  });
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
   });
   return {
-    exited,
+    // A worker that has drained is not gone: its supervisor would start another.
+    exited: exited.then(() => stopped),
     stop: async () => stopping.abort(),
   };
+}
+
+async function runNext(
+  pool: PoolName,
+  { queue, assignments, cores }: PoolsOptions,
+  { taking, stopping }: { taking: AbortSignal; stopping: AbortSignal },
+): Promise<void> {
+  const attempt = await queue.take(pool, taking);
+  const grant = await cores.acquire(attempt.spec.resources.cores, taking);
+  try {
+    const outcome = await assignments.run(attempt, grant.cores, stopping);
+    if (outcome.status === 'failed' && outcome.error.code === 'TOOL_CRASHED') {
+      throw AppError.fromRecord(outcome.error);
+    }
+  } finally {
+    grant.release();
+  }
 }
