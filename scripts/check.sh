@@ -14,7 +14,7 @@ run() {
     failed+=("$name")
   fi
 }
-run lint biome ci --reporter=summary --diagnostic-level=warn .
+run lint biome ci --error-on-warnings .
 run types tsc -b
 run unused knip --no-progress --no-config-hints
 run layout node --test --test-reporter=./scripts/test-reporter.ts test/tidy/*.test.ts
