@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { AppError } from '@helixmesh/protocol';
+import {
+  claimOutFolder,
+  placeFile,
+  placeText,
+  prepareOutFolder,
+  releaseOutFolder,
+} from './out-folder.ts';
+
+const fresh = () => mkdtempSync(join(tmpdir(), 'helixmesh-out-'));
+
+test('a delivered file is whole, read-only and leaves nothing beside it', async () => {
+  const folder = fresh();
+  const source = join(fresh(), 'calls');
+  writeFileSync(source, 'hello\n');
+  const placed = await placeFile(folder, 'sub/S1.vcf', source);
+  assert.equal(placed.sha256, '5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03');
+  assert.equal(placed.sizeBytes, 6);
+  assert.equal(readFileSync(join(folder, 'sub/S1.vcf'), 'utf8'), 'hello\n');
+  assert.equal(statSync(join(folder, 'sub/S1.vcf')).mode & 0o222, 0);
+  assert.deepEqual(readdirSync(join(folder, 'sub')), ['S1.vcf']);
+});
+
+test('a second delivery replaces the first', async () => {
+  const folder = fresh();
+  for (const text of ['one', 'two']) {
+    const source = join(fresh(), 'calls');
+    writeFileSync(source, text);
+    await placeFile(folder, 'S1.vcf', source);
+    await placeText(folder, 'crate.json', text);
+  }
+  assert.equal(readFileSync(join(folder, 'S1.vcf'), 'utf8'), 'two');
+  assert.equal(readFileSync(join(folder, 'crate.json'), 'utf8'), 'two');
+});
+
+test('a folder that a job of another data folder holds is refused until it is released', async () => {
+  const folder = fresh();
+  await claimOutFolder(folder, { jobId: 'job_a', dataDir: '/data/a' });
+  await claimOutFolder(folder, { jobId: 'job_a', dataDir: '/data/a' });
+  await assert.rejects(claimOutFolder(folder, { jobId: 'job_b', dataDir: '/data/b' }), (error) => {
+    assert.ok(error instanceof AppError);
+    assert.equal(error.code, 'OUTPUT_IN_USE');
+    return true;
+  });
+  await releaseOutFolder(folder, 'job_b');
+  await assert.rejects(claimOutFolder(folder, { jobId: 'job_b', dataDir: '/data/b' }));
+  await releaseOutFolder(folder, 'job_a');
+  await claimOutFolder(folder, { jobId: 'job_b', dataDir: '/data/b' });
+});
+
+test('a path that is a file cannot be an output folder', async () => {
+  const file = join(fresh(), 'file');
+  writeFileSync(file, '');
+  await assert.rejects(prepareOutFolder(file), { code: 'OUTPUT_UNWRITABLE' });
+});
