@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { differences, leaks, today } from '../support/crash-run.ts';
-import {
-  cleanUp,
-  getJob,
-  runCli,
-  startDaemon,
-  waitForState,
-} from '../support/daemon.ts';
+import { cleanUp, getJob, runCli, startDaemon, waitForState } from '../support/daemon.ts';
 import { gatedTool, isShardOf } from '../support/gated-tool.ts';
 import { readAttempts, readJournal, repeatedWork, startedAgain } from '../support/journal.ts';
 import { STEP_DEADLINE_MS, TOOL_RESTART_MAX_MS } from '../support/limits.ts';
@@ -31,7 +25,8 @@ test('a killed tool is started again alone, and one killed thrice waits for its 
   const bench = await sample.newBench();
   const { dataDir } = bench;
   const tool = await gatedTool(bench.folder, TOOL, isShardOf('chr1'));
-  const daemon = await startDaemon({ dataDir, env: { ...bench.env, ...tool.env } });
+  const start = () => startDaemon({ dataDir, env: { ...bench.env, ...tool.env } });
+  let daemon = await start();
   t.after(() => cleanUp(dataDir, daemon));
   const submit = (outDir: string) =>
     daemon.client.call('submitJob', {
@@ -69,6 +64,11 @@ test('a killed tool is started again alone, and one killed thrice waits for its 
   assert.match(paused.reason?.message ?? '', /freebayes was killed by SIGKILL/);
   assert.match(paused.reason?.hint ?? '', new RegExp(`helixmesh resume ${jobId}`));
   assert.equal(paused.tasks.find(({ name }) => name === STEP)?.state, 'PAUSED');
+
+  // It waits through the death of the daemon, too.
+  await daemon.kill();
+  daemon = await start();
+  assert.equal((await getJob(daemon.client, jobId)).state, 'PAUSED');
 
   await tool.open();
   const resumed = await runCli(dataDir, ['resume', jobId]);

@@ -77,14 +77,18 @@ export async function undisturbedRun(sample: Sample, deadline?: number): Promise
 /** Runs the sample in a data folder of its own with the disturbance, to COMPLETE. */
 export async function crashRun(
   sample: Sample,
-  { disturbance, expected }: { disturbance: Disturbance; expected: Expected },
+  {
+    disturbance,
+    expected,
+    deadline = JOB_DEADLINE_MS,
+  }: { disturbance: Disturbance; expected: Expected; deadline?: number },
 ): Promise<CrashOutcome> {
   const bench = await sample.newBench();
   const { dataDir } = bench;
   let daemon = await startDaemon(bench);
   try {
     const { jobId } = await submit(daemon, bench);
-    await reach(dataDir, disturbance);
+    await reach(dataDir, disturbance, deadline);
     await strike(disturbance.victim, daemon, dataDir);
     const rowsAtKill = countRows(dataDir);
     const stateAtKill = stateOf(dataDir, jobId);
@@ -92,7 +96,7 @@ export async function crashRun(
     if (disturbance.victim === 'daemon') daemon = await startDaemon(bench);
     const sinceMs = disturbance.victim === 'daemon' ? daemon.startedMs : killedMs;
     const recoveryMs = await progressAfter(dataDir, { rowsAtKill, sinceMs, jobId });
-    await waitForState(daemon.client, jobId, 'COMPLETE', JOB_DEADLINE_MS);
+    await waitForState(daemon.client, jobId, 'COMPLETE', deadline);
     const { recovered } = await getJob(daemon.client, jobId);
     await daemon.terminate();
     const rows = readJournal(dataDir);
@@ -118,9 +122,9 @@ function submit(daemon: Daemon, bench: Bench): Promise<{ jobId: string }> {
   return daemon.client.call('submitJob', { params: {}, body: bench.submission() });
 }
 
-async function reach(dataDir: string, { rows, afterMs }: Point): Promise<void> {
+async function reach(dataDir: string, { rows, afterMs }: Point, deadline: number): Promise<void> {
   await waitFor(() => (countRows(dataDir) >= rows ? true : undefined), {
-    deadline: JOB_DEADLINE_MS,
+    deadline,
     what: `the journal has ${rows} rows`,
   });
   if (afterMs > 0) await delay(afterMs);
@@ -128,8 +132,11 @@ async function reach(dataDir: string, { rows, afterMs }: Point): Promise<void> {
 
 async function strike(victim: Victim, daemon: Daemon, dataDir: string): Promise<void> {
   if (victim === 'daemon') return daemon.kill();
-  const pid = victim === 'engine' ? enginePid(dataDir) : runningTools(dataDir)[0]?.pid;
-  if (pid !== undefined) killHard(pid);
+  const pid = await waitFor(
+    () => (victim === 'engine' ? enginePid(dataDir) : runningTools(dataDir)[0]?.pid),
+    { deadline: STEP_DEADLINE_MS, what: `there is a ${victim} to kill` },
+  );
+  killHard(pid);
 }
 
 /** Milliseconds from `sinceMs` to the first row that tells of work; null if none was left to do. */
