@@ -104,25 +104,37 @@ async function insertAttempt(
     .execute();
 }
 
+/** Attempts with what is needed to run them or to tell of them. */
+function attemptRows(trx: Database) {
+  return trx
+    .selectFrom('attempts')
+    .innerJoin('jobs', 'jobs.job_id', 'attempts.job_id')
+    .innerJoin('tasks', 'tasks.task_key', 'attempts.task_key')
+    .select(['attempts.attempt_id', 'attempts.task_key', 'attempts.job_id', 'attempts.name'])
+    .select(['attempts.fencing_token', 'attempts.awakeable', 'jobs.sample_id', 'tasks.spec']);
+}
+
+type AttemptRow = Awaited<ReturnType<ReturnType<typeof attemptRows>['execute']>>[number];
+
+/** A task keeps the name under which this job asked for it. */
+function queuedAttempt(row: AttemptRow): QueuedAttempt {
+  return {
+    attemptId: row.attempt_id as AttemptId,
+    taskKey: row.task_key as TaskKey,
+    jobId: row.job_id,
+    sampleId: row.sample_id,
+    fencingToken: row.fencing_token,
+    spec: { ...JSON.parse(row.spec), name: row.name },
+  };
+}
+
 /** Takes the oldest queued attempt of a pool, or null. */
 export async function claimAttempt(
   database: Database,
   pool: string,
 ): Promise<QueuedAttempt | null> {
   return database.transaction().execute(async (trx) => {
-    const row = await trx
-      .selectFrom('attempts')
-      .innerJoin('jobs', 'jobs.job_id', 'attempts.job_id')
-      .innerJoin('tasks', 'tasks.task_key', 'attempts.task_key')
-      .select([
-        'attempts.attempt_id',
-        'attempts.task_key',
-        'attempts.job_id',
-        'attempts.fencing_token',
-        'attempts.name',
-        'jobs.sample_id',
-        'tasks.spec',
-      ])
+    const row = await attemptRows(trx)
       .where('attempts.state', '=', 'QUEUED')
       .where('attempts.pool', '=', pool)
       .orderBy('attempts.queued_at')
@@ -144,15 +156,7 @@ export async function claimAttempt(
       .where('job_id', '=', row.job_id)
       .where('name', '=', row.name)
       .execute();
-    const spec: TaskSpec = { ...JSON.parse(row.spec), name: row.name };
-    const attempt: QueuedAttempt = {
-      attemptId: row.attempt_id as AttemptId,
-      taskKey: row.task_key as TaskKey,
-      jobId: row.job_id,
-      sampleId: row.sample_id,
-      fencingToken: row.fencing_token,
-      spec,
-    };
+    const attempt = queuedAttempt(row);
     await attemptEvent(trx, attempt, { state: 'started', atMs: now, payload: {} });
     return attempt;
   });
@@ -322,46 +326,21 @@ export async function unacknowledgedWaits(database: Database): Promise<string[]>
  */
 export async function preemptRunning(database: Database, pool: string): Promise<number> {
   return database.transaction().execute(async (trx) => {
-    const rows = await trx
-      .selectFrom('attempts')
-      .innerJoin('tasks', 'tasks.task_key', 'attempts.task_key')
-      .innerJoin('jobs', 'jobs.job_id', 'attempts.job_id')
-      .select([
-        'attempts.attempt_id',
-        'attempts.task_key',
-        'attempts.job_id',
-        'attempts.name',
-        'attempts.awakeable',
-      ])
-      .select(['attempts.fencing_token', 'jobs.sample_id', 'tasks.spec'])
+    const rows = await attemptRows(trx)
       .where('attempts.state', '=', 'RUNNING')
       .where('attempts.pool', '=', pool)
       .execute();
     for (const row of rows) {
       const now = Date.now();
-      const spec: TaskSpec = { ...JSON.parse(row.spec), name: row.name };
+      const attempt = queuedAttempt(row);
       await trx
         .updateTable('attempts')
         .set({ state: 'PREEMPTED', ended_at: now, acknowledged: 1 })
         .where('attempt_id', '=', row.attempt_id)
         .execute();
-      await attemptEvent(
-        trx,
-        {
-          attemptId: row.attempt_id as AttemptId,
-          taskKey: row.task_key as TaskKey,
-          jobId: row.job_id,
-          sampleId: row.sample_id,
-          fencingToken: row.fencing_token,
-          spec,
-        },
-        { state: 'preempted', atMs: now, payload: {} },
-      );
-      await insertAttempt(trx, {
-        key: row.task_key as TaskKey,
-        request: { jobId: row.job_id, spec },
-        awakeable: row.awakeable,
-      });
+      await attemptEvent(trx, attempt, { state: 'preempted', atMs: now, payload: {} });
+      const { awakeable } = row;
+      await insertAttempt(trx, { key: attempt.taskKey, request: attempt, awakeable });
     }
     return rows.length;
   });
