@@ -1,0 +1,222 @@
+/**
+ * The product against a hand-written script of the same tools: wall time in pairs, memory of our
+ * own processes, and coordination against compute. BENCHMARKS.md says what it does and does not
+ * show.
+ *
+ * Usage: make bench, or bash scripts/node.sh benchmarks/pipeline/pipeline.ts
+ *          [--bases 200000] [--contigs 24] [--coverage 30] [--pairs 3] [--cores N]
+ *          [--sides daemon,standalone] [--json]
+ *
+ * The sides take turns, and the order turns round with each repetition. All data is made anew in a
+ * temporary folder. The report is on standard output, progress on standard error.
+ */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { simulate } from '@helixmesh/pipelines';
+import { AppError } from '@helixmesh/protocol';
+import {
+  type Bench,
+  prepareReference,
+  runSide,
+  SAMPLE,
+  SIDES,
+  type Side,
+  type SideRun,
+} from './sides.ts';
+
+const GOAL_RATIO = 1.05;
+const GOAL_COORDINATION = 100;
+const SEED = 42;
+
+const { values } = parseArgs({
+  options: {
+    bases: { type: 'string', default: '200000' },
+    contigs: { type: 'string', default: '24' },
+    coverage: { type: 'string', default: '30' },
+    pairs: { type: 'string', default: '3' },
+    cores: { type: 'string', default: String(availableParallelism()) },
+    sides: { type: 'string', default: 'daemon,standalone' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+interface Repetition {
+  /** The minute's average before the first and after the last side. */
+  readonly load: readonly [number, number];
+  readonly runs: ReadonlyMap<Side, SideRun>;
+}
+
+async function prepare(folder: string): Promise<Bench> {
+  const paths = { folder, input: join(folder, 'input'), prepared: join(folder, 'prepared') };
+  await simulate({
+    outDir: paths.input,
+    sampleId: SAMPLE,
+    seed: SEED,
+    contigs: Number(values.contigs),
+    basesPerContig: Number(values.bases),
+    coverage: Number(values.coverage),
+    sex: 'XY',
+  });
+  const known = { ...paths, cores: Number(values.cores) };
+  await prepareReference(known);
+  const bundles = join(paths.prepared, 'references', 'bundles');
+  const [bundle = ''] = await readdir(bundles);
+  return { ...known, bundle: join(bundles, bundle) };
+}
+
+async function repeat(bench: Bench, sides: readonly Side[], number: number): Promise<Repetition> {
+  const runs = new Map<Side, SideRun>();
+  const before = loadOfMinute();
+  for (const side of number % 2 === 0 ? sides : sides.toReversed()) {
+    const run = await runSide(side, bench);
+    runs.set(side, run);
+    process.stderr.write(`pair ${number + 1}: ${side} ${seconds(run.wallMs)} s\n`);
+  }
+  return { load: [before, loadOfMinute()], runs };
+}
+
+function loadOfMinute(): number {
+  return loadavg()[0] ?? 0;
+}
+
+interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+function spreadOf(figures: readonly number[]): Spread {
+  const sorted = figures.toSorted((a, b) => a - b);
+  const at = (position: number) => sorted[position] ?? Number.NaN;
+  const half = (sorted.length - 1) / 2;
+  const median = (at(Math.floor(half)) + at(Math.ceil(half))) / 2;
+  return { median, min: at(0), max: at(sorted.length - 1) };
+}
+
+function summaryOf(side: Side, repetitions: readonly Repetition[]) {
+  const runs = repetitions.flatMap(({ runs }) => runs.get(side) ?? []);
+  const ratios = repetitions.map(
+    ({ runs }) => (runs.get(side)?.wallMs ?? 0) / (runs.get('plain')?.wallMs ?? 0),
+  );
+  const peaks = (of: (run: SideRun) => number | null | undefined) => {
+    const found = runs.flatMap((run) => of(run) ?? []);
+    return found.length === 0 ? null : Math.max(...found);
+  };
+  const jobs = runs.flatMap(({ job }) => job ?? []);
+  return {
+    side,
+    wallMs: spreadOf(runs.map((run) => run.wallMs)),
+    ratios,
+    ratio: spreadOf(ratios),
+    nodeMib: peaks((run) => run.memory?.nodeMib),
+    engineMib: peaks((run) => run.memory?.engineMib),
+    togetherMib: peaks((run) => run.memory?.togetherMib),
+    clientMib: peaks((run) => run.clientMib),
+    coordinationMs: jobs.map((job) => job.metrics.coordinationMs),
+    computePerCoordination:
+      jobs.length === 0 ? null : spreadOf(jobs.flatMap((job) => job.metrics.ratio ?? [])),
+    steps: medianSteps(runs),
+  };
+}
+type Summary = ReturnType<typeof summaryOf>;
+
+/** Median wall time of each step, the shards of calling summed up from first start to last end. */
+function medianSteps(runs: readonly SideRun[]): Readonly<Record<string, number>> {
+  const figures = new Map<string, number[]>();
+  for (const { job } of runs) {
+    const spans = new Map<string, readonly [number, number]>();
+    for (const { name, startedAtMs, endedAtMs } of job?.tasks ?? []) {
+      if (startedAtMs === null || endedAtMs === null) continue;
+      const step = name.split('.')[0] ?? name;
+      const [start, end] = spans.get(step) ?? [startedAtMs, endedAtMs];
+      spans.set(step, [Math.min(start, startedAtMs), Math.max(end, endedAtMs)]);
+    }
+    for (const [step, [start, end]] of spans) {
+      figures.set(step, [...(figures.get(step) ?? []), end - start]);
+    }
+  }
+  return Object.fromEntries([...figures].map(([step, all]) => [step, spreadOf(all).median]));
+}
+
+function machine() {
+  return {
+    date: new Date().toISOString(),
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: Number(values.cores),
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}
+
+function textOf(report: ReturnType<typeof reportOf>): string {
+  const { machine: at, genome, repetitions, summaries } = report;
+  const lines = [
+    `${at.cpu}, ${at.cores} cores, ${at.memoryGib} GiB, Node ${at.node}, ${at.date}`,
+    `${genome.contigs} × ${genome.bases} bases at ${genome.coverage}×, ${repetitions.length} pairs`,
+    `load average before/after each pair: ${repetitions
+      .map(({ load }) => load.map((each) => each.toFixed(1)).join('/'))
+      .join(', ')}`,
+    '',
+    ...summaries.flatMap(summaryLines),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function summaryLines(summary: Summary): string[] {
+  const { side, wallMs, ratio, ratios } = summary;
+  const wall = `${seconds(wallMs.median)} s (${seconds(wallMs.min)}–${seconds(wallMs.max)})`;
+  if (side === 'plain') return [`plain script   ${wall}`];
+  const each = ratios.map((one) => one.toFixed(3)).join(', ');
+  const met = (isMet: boolean) => (isMet ? 'met' : 'MISSED');
+  const share = summary.computePerCoordination?.median ?? 0;
+  const mib = (figure: number | null) => (figure === null ? '–' : `${Math.round(figure)} MiB`);
+  const steps = Object.entries(summary.steps).map(([name, ms]) => `${name} ${seconds(ms)}`);
+  return [
+    '',
+    `${side}   ${wall}`,
+    `  ratio to the script      ${ratio.median.toFixed(3)} (pairs: ${each}); goal ≤ ${GOAL_RATIO}: ${met(ratio.median <= GOAL_RATIO)}`,
+    `  compute / coordination   ${share.toFixed(0)}×; goal ≥ ${GOAL_COORDINATION}×: ${met(share >= GOAL_COORDINATION)}`,
+    `  peak memory              node ${mib(summary.nodeMib)}, Restate ${mib(summary.engineMib)}, together ${mib(summary.togetherMib)}, command ${mib(summary.clientMib)}`,
+    `  steps, s                 ${steps.join(', ')}`,
+  ];
+}
+
+function reportOf(sides: readonly Side[], repetitions: readonly Repetition[]) {
+  return {
+    machine: machine(),
+    genome: { contigs: values.contigs, bases: values.bases, coverage: values.coverage },
+    repetitions: repetitions.map(({ load, runs }) => ({
+      load,
+      wallMs: Object.fromEntries([...runs].map(([side, run]) => [side, run.wallMs])),
+    })),
+    summaries: sides.map((side) => summaryOf(side, repetitions)),
+  };
+}
+
+function chosenSides(): readonly Side[] {
+  const asked = new Set(values.sides.split(','));
+  for (const side of asked) {
+    if (SIDES.some((known) => known === side)) continue;
+    throw new AppError('USAGE', `no side ${side}`, { hint: `Known: ${SIDES.join(', ')}.` });
+  }
+  return SIDES.filter((side) => side === 'plain' || asked.has(side));
+}
+
+const sides = chosenSides();
+const folder = await mkdtemp(join(tmpdir(), 'hm-bench-'));
+try {
+  process.stderr.write('simulating and preparing the reference …\n');
+  const bench = await prepare(folder);
+  const repetitions: Repetition[] = [];
+  for (let i = 0; i < Number(values.pairs); i++) repetitions.push(await repeat(bench, sides, i));
+  const report = reportOf(sides, repetitions);
+  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : textOf(report));
+} finally {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
