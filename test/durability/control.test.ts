@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { after, before, type TestContext, test } from 'node:test';
-import { cleanUp, type Daemon, runCli, startDaemon, waitForState } from '../support/daemon.ts';
+import {
+  cleanUp,
+  type Daemon,
+  getJob,
+  runCli,
+  startDaemon,
+  waitForState,
+} from '../support/daemon.ts';
 import { gatedTool } from '../support/gated-tool.ts';
 import { readJournal, repeatedWork } from '../support/journal.ts';
 import { DRAIN_MAX_MS, STEP_DEADLINE_MS } from '../support/limits.ts';
@@ -62,6 +69,25 @@ test('a canceled job ends its tools within seconds and leaves nothing; resume fi
   await waitForState(held.daemon.client, jobId, 'COMPLETE');
   assert.deepEqual(repeatedWork(readJournal(bench.dataDir)), []);
   assert.ok((await readdir(bench.outDir)).length > 10);
+});
+
+test('canceling one of two jobs that share steps leaves the other to finish', async (t) => {
+  const { bench, tool, jobId, held } = await jobAtTool(t);
+  const { client } = held.daemon;
+  const other = await client.call('submitJob', {
+    params: {},
+    body: bench.submission({ outDir: `${bench.outDir}-2`, parameters: { caller: TOOL } }),
+  });
+  await waitFor(
+    async () => ((await getJob(client, other.jobId)).contigs === null ? undefined : true),
+    { deadline: STEP_DEADLINE_MS, what: 'the other job wants the same calls' },
+  );
+  await client.call('cancelJob', { params: { jobId } });
+  await waitForState(client, jobId, 'CANCELED');
+  await tool.open();
+  await waitForState(client, other.jobId, 'COMPLETE');
+  assert.deepEqual(repeatedWork(readJournal(bench.dataDir)), []);
+  assert.deepEqual(await readdir(bench.outDir), []);
 });
 
 test('SIGTERM drains the node, and the next start finishes the job', async (t) => {

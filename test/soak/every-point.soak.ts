@@ -34,8 +34,8 @@ for (const victim of VICTIMS) {
     const runs: (CrashOutcome & { readonly point: number })[] = [];
     say('point  rows  state at the kill   recovery   repeated  mismatches');
     for (const point of points(expected.rows - 1)) {
-      const disturbance = { victim, rows: point, afterMs: 0 };
-      const run = await crashRun(sample, { disturbance, expected, deadline: JOB_DEADLINE_MS });
+      const disturbances = [{ victim, rows: point, afterMs: 0 }];
+      const run = await crashRun(sample, { disturbances, expected, deadline: JOB_DEADLINE_MS });
       runs.push({ ...run, point });
       say(line(point, run));
     }
@@ -71,7 +71,7 @@ function line(point: number, run: CrashOutcome): string {
   return [
     String(point).padStart(5),
     String(run.rowsAtKill).padStart(4),
-    (run.stateAtKill ?? '').padEnd(17),
+    run.stateAtKill.padEnd(17),
     milliseconds(run.recoveryMs).padStart(9),
     String(run.repeated.length).padStart(9),
     String(run.mismatches.length).padStart(10),

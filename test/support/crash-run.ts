@@ -1,4 +1,4 @@
-/** One sample run with one crash in it, compared with a run that nothing disturbed. */
+/** One sample run with crashes in it, compared with a run that nothing disturbed. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,9 +41,13 @@ export interface Expected {
 }
 
 export interface CrashOutcome {
+  /** Of the last crash. */
   readonly rowsAtKill: number;
-  readonly stateAtKill: string | undefined;
-  /** From the start of the next daemon, or from the kill of another victim, to the next progress. */
+  readonly stateAtKill: string;
+  /**
+   * From the start of the next daemon, or from the kill of another victim, to the next progress;
+   * the longest of several, null when nothing was left to do.
+   */
   readonly recoveryMs: number | null;
   readonly recovered: boolean;
   readonly startedAgain: Readonly<Record<string, number>>;
@@ -74,36 +78,38 @@ export async function undisturbedRun(sample: Sample, deadline?: number): Promise
   }
 }
 
-/** Runs the sample in a data folder of its own with the disturbance, to COMPLETE. */
+/** Runs the sample in a data folder of its own with the disturbances in turn, to COMPLETE. */
 export async function crashRun(
   sample: Sample,
   {
-    disturbance,
+    disturbances,
     expected,
     deadline = JOB_DEADLINE_MS,
-  }: { disturbance: Disturbance; expected: Expected; deadline?: number },
+  }: { disturbances: readonly Disturbance[]; expected: Expected; deadline?: number },
 ): Promise<CrashOutcome> {
   const bench = await sample.newBench();
   const { dataDir } = bench;
   let daemon = await startDaemon(bench);
   try {
     const { jobId } = await submit(daemon, bench);
-    await reach(dataDir, disturbance, deadline);
-    await strike(disturbance.victim, daemon, dataDir);
-    const rowsAtKill = countRows(dataDir);
-    const stateAtKill = stateOf(dataDir, jobId);
-    const killedMs = performance.now();
-    if (disturbance.victim === 'daemon') daemon = await startDaemon(bench);
-    const sinceMs = disturbance.victim === 'daemon' ? daemon.startedMs : killedMs;
-    const recoveryMs = await progressAfter(dataDir, { rowsAtKill, sinceMs, jobId });
+    const crash = { rowsAtKill: 0, stateAtKill: '', recoveryMs: null as number | null };
+    for (const disturbance of disturbances) {
+      await reach(dataDir, disturbance, deadline);
+      await strike(disturbance.victim, daemon, dataDir);
+      crash.rowsAtKill = countRows(dataDir);
+      crash.stateAtKill = stateOf(dataDir, jobId) ?? '';
+      const killedMs = performance.now();
+      if (disturbance.victim === 'daemon') daemon = await startDaemon(bench);
+      const sinceMs = disturbance.victim === 'daemon' ? daemon.startedMs : killedMs;
+      const tookMs = await progressAfter(dataDir, { ...crash, sinceMs, jobId });
+      if (tookMs !== null) crash.recoveryMs = Math.max(tookMs, crash.recoveryMs ?? 0);
+    }
     await waitForState(daemon.client, jobId, 'COMPLETE', deadline);
     const { recovered } = await getJob(daemon.client, jobId);
     await daemon.terminate();
     const rows = readJournal(dataDir);
     return {
-      rowsAtKill,
-      stateAtKill,
-      recoveryMs,
+      ...crash,
       recovered,
       startedAgain: startedAgain(rows),
       repeated: repeatedWork(rows),

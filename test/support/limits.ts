@@ -3,7 +3,7 @@
 /** A daemon and its engine start in about a second. */
 export const START_DEADLINE_MS = 60_000;
 /** A sample of three contigs takes about five seconds. */
-export const JOB_DEADLINE_MS = 90_000;
+export const JOB_DEADLINE_MS = 180_000;
 /** One step or one reaction of the node. */
 export const STEP_DEADLINE_MS = 45_000;
 /** Between two looks at a condition. */
