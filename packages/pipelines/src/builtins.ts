@@ -1,18 +1,21 @@
-/** The registry of builtins by the name that stands in a command. One line each. */
+/**
+ * The registry of builtins by the name that stands in a command. One line each. A builtin's module
+ * is loaded when it runs: a worker thread runs one, and the report alone takes longer to load than
+ * most others take to run.
+ */
 
-import { checkMergedCalls } from './germline/check-merged-calls.ts';
-import { filterCalls } from './germline/filter-calls.ts';
-import { extractFindings } from './germline/findings-extract.ts';
-import { summarizeAlignment } from './germline/summarize-alignment.ts';
-import { intake } from './intake/intake.ts';
-import { renderReport } from './report/render-report.ts';
 import type { Builtin } from './task/builtin.ts';
 
 export const BUILTINS: Readonly<Record<string, Builtin>> = {
-  'check-merged-calls': checkMergedCalls,
-  'filter-calls': filterCalls,
-  'summarize-alignment': summarizeAlignment,
-  'extract-findings': extractFindings,
-  intake,
-  'render-report': renderReport,
+  'check-merged-calls': async (context) =>
+    (await import('./germline/check-merged-calls.ts')).checkMergedCalls(context),
+  'filter-calls': async (context) =>
+    (await import('./germline/filter-calls.ts')).filterCalls(context),
+  'summarize-alignment': async (context) =>
+    (await import('./germline/summarize-alignment.ts')).summarizeAlignment(context),
+  'extract-findings': async (context) =>
+    (await import('./germline/findings-extract.ts')).extractFindings(context),
+  intake: async (context) => (await import('./intake/intake.ts')).intake(context),
+  'render-report': async (context) =>
+    (await import('./report/render-report.ts')).renderReport(context),
 };

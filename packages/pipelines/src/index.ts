@@ -56,6 +56,7 @@ export {
 export * from './task/builtin.ts';
 export * from './task/key.ts';
 export * from './task/spec.ts';
+export * from './task/worker-job.ts';
 export * from './tools/catalogue.ts';
 export * from './tools/probe.ts';
 export * from './workflow/journal.ts';

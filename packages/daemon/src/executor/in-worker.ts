@@ -1,31 +1,8 @@
 /** Runs builtins and digests away from the main thread, and ends them when asked to. */
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { OutputFormat } from '@helixmesh/pipelines';
-import { AppError, type ErrorRecord } from '@helixmesh/protocol';
+import { TASK_WORKER, type WorkerJob, type WorkerReply } from '@helixmesh/pipelines';
+import { AppError } from '@helixmesh/protocol';
 import { BUILTIN_HEAP_MIN_MIB } from './limits.ts';
-
-export type WorkerJob = BuiltinJob | DigestJob;
-
-export interface BuiltinJob {
-  readonly kind: 'builtin';
-  readonly name: string;
-  readonly module?: string;
-  readonly folder: string;
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly threads: number;
-}
-
-export interface DigestJob {
-  readonly kind: 'digest';
-  readonly path: string;
-  readonly format: OutputFormat;
-}
-
-export type WorkerReply =
-  | { readonly kind: 'progress'; readonly fraction: number }
-  | { readonly kind: 'done'; readonly value: string }
-  | { readonly kind: 'failed'; readonly error: ErrorRecord };
 
 export interface WorkerOptions {
   readonly signal: AbortSignal;
@@ -33,14 +10,11 @@ export interface WorkerOptions {
   readonly onProgress?: (fraction: number) => void;
 }
 
-// From source under type stripping this file ends in .ts, built in .js; so does the worker.
-const WORKER_FILE = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
-
 /** The job's answer. Throws the job's AppError, CANCELED on abort, TOOL_FAILED on lost heap. */
 export async function inWorker(job: WorkerJob, options: WorkerOptions): Promise<string> {
   const { signal, memoryMib = 0, onProgress } = options;
   if (signal.aborted) throw canceled();
-  const worker = new Worker(WORKER_FILE, {
+  const worker = new Worker(TASK_WORKER, {
     workerData: job,
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: Math.max(memoryMib, BUILTIN_HEAP_MIN_MIB) },

@@ -1,15 +1,18 @@
 /** Entry of a worker thread: runs one builtin or digests one file, then answers and ends. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { BUILTINS, type Builtin, canonicalDigest } from '@helixmesh/pipelines';
 import { AppError } from '@helixmesh/protocol';
-import type { WorkerJob, WorkerReply } from './in-worker.ts';
+import type { Builtin } from './builtin.ts';
+import type { WorkerJob, WorkerReply } from './worker-job.ts';
 
 function reply(message: WorkerReply): void {
   parentPort?.postMessage(message);
 }
 
 async function run(job: WorkerJob): Promise<string> {
-  if (job.kind === 'digest') return (await canonicalDigest(job.path, job.format)).digest;
+  if (job.kind === 'digest') {
+    const { canonicalDigest } = await import('../canonical/canonical-digest.ts');
+    return (await canonicalDigest(job.path, job.format)).digest;
+  }
   const builtin = (await registry(job.module))[job.name];
   if (builtin === undefined) {
     throw new AppError('TOOL_MISSING', `there is no builtin ${job.name}`, {
@@ -26,7 +29,7 @@ async function run(job: WorkerJob): Promise<string> {
 }
 
 async function registry(module: string | undefined): Promise<Readonly<Record<string, Builtin>>> {
-  return module === undefined ? BUILTINS : (await import(module)).BUILTINS;
+  return (module === undefined ? await import('../builtins.ts') : await import(module)).BUILTINS;
 }
 
 try {
