@@ -6,6 +6,8 @@ import type { Live } from './ui/live.ts';
 
 /** Between two looks at a job. */
 const LOOK_MS = 200;
+/** A job leaves its pause within milliseconds; one that pauses again at once may go unseen. */
+const RESUME_LIMIT_MS = 5_000;
 
 /** Follows the jobs until each is terminal or waits for its user; answers their last views. */
 export async function follow(
@@ -24,6 +26,17 @@ export async function follow(
     }
   } finally {
     live.done();
+  }
+}
+
+/** Lets a paused job go on and answers once it has left the pause, or has not within the limit. */
+export async function resumed({ client, signal }: NodeUse, jobId: string): Promise<void> {
+  await client.call('resumeJob', { params: { jobId }, signal });
+  const end = performance.now() + RESUME_LIMIT_MS;
+  while (performance.now() < end) {
+    const { state } = await client.call('getJob', { params: { jobId }, signal });
+    if (state !== 'PAUSED') return;
+    await delay(LOOK_MS / 4, undefined, { signal });
   }
 }
 

@@ -1,7 +1,7 @@
 import { AppError, type JobView } from '@helixmesh/protocol';
 import type { Command } from 'commander';
 import { answer, type Context, contextOf } from '../context.ts';
-import { follow } from '../follow.ts';
+import { follow, resumed } from '../follow.ts';
 import { withNode } from '../node-access.ts';
 import { duration } from '../ui/format.ts';
 import { deliverablesText, metricsText, progressText, reusedText } from '../ui/job-text.ts';
@@ -31,6 +31,10 @@ export async function runJobs(context: Context, options: SubmitOptions): Promise
   return withNode(context, async (node) => {
     const submitted = await submitJobs(node.client, submissions);
     const jobIds = submitted.map((job) => job.jobId);
+    // The same command again says that the cause of the pause is mended.
+    for (const { jobId, state } of submitted) {
+      if (state === 'PAUSED') await resumed(node, jobId);
+    }
     const jobs = await follow(node, jobIds, createLive(context.quiet));
     for (const job of jobs) assertComplete(job);
     return jobs;

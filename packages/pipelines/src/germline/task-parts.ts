@@ -2,7 +2,7 @@
 
 import { AppError } from '@helixmesh/protocol';
 import type { FileInput, OutputInput, TaskOutput, TaskResult, TaskSpec } from '../task/spec.ts';
-import { BUILTIN_VERSION, type ToolName } from '../tools/catalogue.ts';
+import { BUILTIN_VERSION, installCommand, type ToolName } from '../tools/catalogue.ts';
 import type { FileRef, ReferenceBundle, Region } from './input.ts';
 
 /** The versions that stand in a job document. */
@@ -15,10 +15,11 @@ export function versionsOf(
 ): TaskSpec['toolVersions'] {
   return Object.fromEntries(
     names.map((name) => {
-      const version = name === 'helixmesh' ? BUILTIN_VERSION : all[name];
+      if (name === 'helixmesh') return [name, BUILTIN_VERSION];
+      const version = all[name];
       if (version === undefined) {
-        throw new AppError('TOOL_MISSING', `the job names no version of ${name}`, {
-          hint: 'Install it (`helixmesh doctor` tells how), then submit the job again.',
+        throw new AppError('TOOL_MISSING', `${name} was not usable when the job was submitted`, {
+          hint: `Install it (${installCommand([name])}), then give the same command again.`,
         });
       }
       return [name, version];
