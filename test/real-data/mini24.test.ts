@@ -1,0 +1,42 @@
+/** Real HG002 sequence as 24 contigs: the fan-out is nowhere worse than one plain freebayes. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { realData, skipReason } from '@helixmesh/pipelines/testing/real-data';
+import { compareWithPlain, counts } from './plain.ts';
+import { type Node, startNode, WITHOUT_SNPEFF } from './product.ts';
+
+const SET = 'mini24_hg002';
+const data = realData(SET);
+
+describe('24 contigs of HG002', { skip: data === null && skipReason(SET) }, () => {
+  const at = (name: string) => join(data ?? '', name);
+  let node: Node;
+  before(async () => {
+    node = await startNode(WITHOUT_SNPEFF);
+  });
+  after(() => node?.stop());
+
+  it('are called in 24 shards, none of which is worse than plain freebayes anywhere', async (t) => {
+    const product = await node.analyse('MINI24', {
+      r1: at('HG002sim_R1.fastq.gz'),
+      r2: at('HG002sim_R2.fastq.gz'),
+      reference: at('ref.fa'),
+    });
+    assert.deepEqual(product.plan, { shards: 24, caller: 'freebayes' });
+    const compared = await compareWithPlain({
+      folder: join(node.folder, 'plain'),
+      product,
+      caller: 'freebayes',
+      reference: at('ref.fa'),
+      truth: at('truth.vcf.gz'),
+      confident: at('confident.bed'),
+    });
+    t.diagnostic(`TP/FN/FP ${JSON.stringify(counts(compared))}`);
+    assert.deepEqual(compared.worse, []);
+    assert.ok((compared.a.all.f1 ?? 0) >= 0.9935, `F1 is ${compared.a.all.f1}`);
+    // Both contigs are slices of chromosome 20 at full depth: no sex may be made up from that.
+    const { sex } = await product.json('.qc.json');
+    assert.deepEqual([sex.karyotype, sex.basis], ['undetermined', 'not determined']);
+  });
+});
