@@ -30,7 +30,7 @@ before(async () => {
 after(() => sample.remove());
 
 for (const victim of VICTIMS) {
-  test(`a ${victim} killed at every journaled point of 24 contigs changes nothing`, async () => {
+  test(`the ${victim} killed at every journaled point of 24 contigs changes nothing`, async () => {
     const runs: (CrashOutcome & { readonly point: number })[] = [];
     say('point  rows  state at the kill   recovery   repeated  mismatches');
     for (const point of points(expected.rows - 1)) {
