@@ -110,7 +110,6 @@ function summaryOf(side: Side, repetitions: readonly Repetition[]) {
     wallMs: spreadOf(runs.map((run) => run.wallMs)),
     ratios,
     ratio: spreadOf(ratios),
-    cpuMs: spreadOf(runs.map((run) => run.cpuMs)),
     nodeMib: peaks((run) => run.memory?.nodeMib),
     engineMib: peaks((run) => run.memory?.engineMib),
     togetherMib: peaks((run) => run.memory?.togetherMib),
@@ -173,8 +172,7 @@ function textOf(report: ReturnType<typeof reportOf>): string {
 function summaryLines(summary: Summary): string[] {
   const { side, wallMs, ratio, ratios } = summary;
   const wall = `${seconds(wallMs.median)} s (${seconds(wallMs.min)}–${seconds(wallMs.max)})`;
-  const cpu = `  processor time           ${seconds(summary.cpuMs.median)} s, tools included`;
-  if (side === 'plain') return [`plain script   ${wall}`, cpu];
+  if (side === 'plain') return [`plain script   ${wall}`];
   const each = ratios.map((one) => one.toFixed(3)).join(', ');
   const share = summary.computePerCoordination?.median ?? 0;
   const steps = Object.entries(summary.steps).map(([name, ms]) => `${name} ${seconds(ms)}`);
@@ -191,7 +189,6 @@ function summaryLines(summary: Summary): string[] {
     `${side}   ${wall}`,
     `  ratio to the script      ${ratio.median.toFixed(3)} (pairs: ${each}); ${goal}`,
     `  compute / coordination   ${share.toFixed(0)}×; ${shareGoal}`,
-    cpu,
     `  peak memory              ${memory.join(', ')}`,
     `  steps, s                 ${steps.join(', ')}`,
   ];

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, type JobView, jobViewSchema } from '@helixmesh/protocol';
-import { type Usage, watchUsage } from './usage.ts';
+import { type MemoryPeak, watchMemory } from './memory.ts';
 
 export const SIDES = ['plain', 'daemon', 'standalone'] as const;
 export type Side = (typeof SIDES)[number];
@@ -24,9 +24,7 @@ export interface SideRun {
   readonly wallMs: number;
   readonly job: JobView | null;
   /** Null for the script. */
-  readonly memory: Usage | null;
-  /** Processor time of everything, tools included. */
-  readonly cpuMs: number;
+  readonly memory: MemoryPeak | null;
   /** Of the command that only asks a daemon; null elsewhere. */
   readonly clientMib: number | null;
 }
@@ -55,10 +53,9 @@ async function runPlain(bench: Bench, place: string): Promise<SideRun> {
   const args = [SCRIPT, r1, r2, bundle, par, SAMPLE, String(cores), join(place, 'out')];
   const startedMs = performance.now();
   const script = spawn('bash', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const watch = watchUsage(pidOf(script));
   await finished(script, 'the script');
   const wallMs = performance.now() - startedMs;
-  return { wallMs, cpuMs: watch.stop().cpuMs, job: null, memory: null, clientMib: null };
+  return { wallMs, job: null, memory: null, clientMib: null };
 }
 
 /** A fresh data folder with the prepared reference alone; starting a daemon is not timed. */
@@ -77,8 +74,8 @@ async function runProduct(
     const rest = ['--reference', REFERENCE, '--out', join(place, 'out')];
     const startedMs = performance.now();
     const command = helixmesh(bench, data, ['--json', '--quiet', 'run', ...reads, ...rest]);
-    const client = watchUsage(pidOf(command));
-    const node = daemon === null ? null : watchUsage(pidOf(daemon));
+    const client = watchMemory(pidOf(command));
+    const node = daemon === null ? null : watchMemory(pidOf(daemon));
     const stdout = await finished(command, 'helixmesh run');
     const wallMs = performance.now() - startedMs;
     const ofClient = client.stop();
@@ -88,7 +85,6 @@ async function runProduct(
       wallMs,
       job: job ?? null,
       memory: ofNode ?? ofClient,
-      cpuMs: ofClient.cpuMs + (ofNode?.cpuMs ?? 0),
       clientMib: daemon === null ? null : ofClient.nodeMib,
     };
   } finally {
