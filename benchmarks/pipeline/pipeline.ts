@@ -4,7 +4,7 @@
  * show.
  *
  * Usage: make bench, or bash scripts/node.sh benchmarks/pipeline/pipeline.ts
- *          [--bases 200000] [--contigs 24] [--coverage 30] [--pairs 3] [--cores N]
+ *          [--bases 200000] [--contigs 24, at least 3] [--coverage 30] [--pairs 3] [--cores N]
  *          [--sides daemon,standalone] [--json]
  *
  * The sides take turns, and the order turns round with each repetition. All data is made anew in a
