@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { realData, skipReason } from '@helixmesh/pipelines/testing/real-data';
-import { compareWithPlain, counts } from './plain.ts';
+import { assertNowhereWorse, compareWithPlain } from './plain.ts';
 import { type Node, startNode, WITHOUT_SNPEFF } from './product.ts';
 
 const SET = 'mini24_hg002';
@@ -32,9 +32,11 @@ describe('24 contigs of HG002', { skip: data === null && skipReason(SET) }, () =
       truth: at('truth.vcf.gz'),
       confident: at('confident.bed'),
     });
-    t.diagnostic(`TP/FN/FP ${JSON.stringify(counts(compared))}`);
-    assert.deepEqual(compared.worse, []);
-    assert.ok((compared.a.all.f1 ?? 0) >= 0.9935, `F1 is ${compared.a.all.f1}`);
+    assertNowhereWorse(t, compared);
+    // The limit of QUAL trades as many true calls of no confidence for false ones here.
+    const { a, b, worse, better } = compared.cost;
+    assert.ok(worse.length <= better.length);
+    assert.ok((a.all.f1 ?? 0) >= 0.9935 && (b.all.f1 ?? 0) >= 0.9935, `F1 is ${a.all.f1}`);
     // Both contigs are slices of chromosome 20 at full depth: no sex may be made up from that.
     const { sex } = await product.json('.qc.json');
     assert.deepEqual([sex.karyotype, sex.basis], ['undetermined', 'not determined']);

@@ -1,7 +1,9 @@
 /** The plain callers with their defaults on the alignments of the product, and the comparison. */
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { compareSites, type EvaluationResult, type SiteComparison } from '@helixmesh/pipelines';
 import type { Product } from './product.ts';
@@ -25,24 +27,57 @@ export interface Comparison {
   readonly confident: string;
 }
 
-/** Product (A) against plain caller (B) on one BAM. LowConf is a tier, so all records count. */
-export async function compareWithPlain(comparison: Comparison): Promise<SiteComparison> {
+export interface Compared {
+  /** All calls of the product before its filters (A) against all of the plain caller (B). */
+  readonly unfiltered: SiteComparison;
+  /** What the product gives against the plain caller under the documented limit of QUAL alone. */
+  readonly filtered: SiteComparison;
+  /** What the product gives against all of the plain caller: what the limit costs and gains. */
+  readonly cost: SiteComparison;
+}
+
+/** freebayes at QUAL 1 or less is dropped; of bcftools nothing is. */
+const LIMITS = { freebayes: 'QUAL>1', bcftools: 'QUAL>=0' } as const;
+
+/** Both on one BAM. LowConf is a tier, so all records count. */
+export async function compareWithPlain(comparison: Comparison): Promise<Compared> {
   const { folder, product, caller, reference, truth, confident } = comparison;
   await mkdir(folder);
-  await shell(folder, 'bgzip -dcf "$REFERENCE" > ref.fa && samtools faidx ref.fa', {
+  await shell(folder, 'gzip -dcf "$REFERENCE" > ref.fa && samtools faidx ref.fa', {
     REFERENCE: reference,
   });
   await symlink(product.file('.bam'), join(folder, 'aligned.bam'));
   await symlink(product.file('.bam.bai'), join(folder, 'aligned.bam.bai'));
   await shell(folder, COMMANDS[caller]);
-  return compareSites({
-    callsA: product.file('.vcf.gz'),
-    callsB: join(folder, 'plain.vcf'),
-    truth,
-    confident,
-    reference: join(folder, 'ref.fa'),
-    isAllRecords: true,
-  });
+  await shell(folder, `bcftools view -i '${LIMITS[caller]}' -o limited.vcf plain.vcf`);
+  const compare = (suffix: string, plain: string) =>
+    compareSites({
+      callsA: product.file(suffix),
+      callsB: join(folder, plain),
+      truth,
+      confident,
+      reference: join(folder, 'ref.fa'),
+      isAllRecords: true,
+    });
+  return {
+    unfiltered: await compare('.unfiltered.vcf.gz', 'plain.vcf'),
+    filtered: await compare('.vcf.gz', 'limited.vcf'),
+    cost: await compare('.vcf.gz', 'plain.vcf'),
+  };
+}
+
+/** Neither calling nor filtering is worse than the plain caller anywhere; tells the counts. */
+export function assertNowhereWorse(t: TestContext, { unfiltered, filtered, cost }: Compared): void {
+  t.diagnostic(`TP/FN/FP unfiltered ${text(unfiltered)}; filtered ${text(filtered)}`);
+  const sites = cost.worse.map(({ contig, pos1 }) => `${contig}:${pos1}`);
+  t.diagnostic(`the limit loses [${sites}] and mends ${cost.better.length}`);
+  assert.deepEqual(unfiltered.worse, []);
+  assert.deepEqual(filtered.worse, []);
+}
+
+function text(compared: SiteComparison): string {
+  const { product, plain } = counts(compared);
+  return `product ${product}, plain ${plain}`;
 }
 
 /** TP/FN/FP of both sides, as tables of published figures have them. */

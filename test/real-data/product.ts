@@ -21,7 +21,7 @@ export interface Product {
   // biome-ignore lint/suspicious/noExplicitAny: the test reads the few fields that it names.
   json(suffix: string): Promise<any>;
   /** What the pipeline decided after the alignment. */
-  readonly plan: { readonly shards: number; readonly caller: string };
+  readonly plan: { readonly shards: number; readonly caller: 'freebayes' | 'bcftools' };
 }
 
 /** A daemon over a new folder. */
