@@ -33,9 +33,14 @@ describe('24 contigs of HG002', { skip: data === null && skipReason(SET) }, () =
       confident: at('confident.bed'),
     });
     assertNowhereWorse(t, compared);
-    // The limit of QUAL trades as many true calls of no confidence for false ones here.
+    // What dropping QUAL at most 1 costs here: three long indels that 3 to 5 reads of 15 to 26
+    // carry. They stay in the unfiltered file. It mends two sites with false calls.
     const { a, b, worse, better } = compared.cost;
-    assert.ok(worse.length <= better.length);
+    assert.deepEqual(
+      worse.map(({ contig, pos1, status }) => `${status} ${contig}:${pos1}`),
+      ['FN chr6:12206', 'FN chr12:49486', 'FN chr15:10014'],
+    );
+    assert.equal(better.length, 2);
     assert.ok((a.all.f1 ?? 0) >= 0.9935 && (b.all.f1 ?? 0) >= 0.9935, `F1 is ${a.all.f1}`);
     // Both contigs are slices of chromosome 20 at full depth: no sex may be made up from that.
     const { sex } = await product.json('.qc.json');
