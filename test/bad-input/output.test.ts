@@ -87,7 +87,7 @@ describe('an output folder', () => {
 });
 
 describe('the data folder', () => {
-  test('on a full disk pauses the job; with room again resume completes it', {
+  test('on a full disk pauses the job; with room again the same command completes it', {
     skip: ROOT_ONLY,
   }, async (t) => {
     const data = await mount('small-data', 'size=128m');
