@@ -9,6 +9,7 @@ import {
   type TaskSpec,
 } from '@helixmesh/pipelines';
 import { AppError, type Digest } from '@helixmesh/protocol';
+import type { EarlyDigests } from './early-digests.ts';
 import { inWorker } from './in-worker.ts';
 import { DIGESTS_AT_ONCE, INLINE_DIGEST_MAX_BYTES } from './limits.ts';
 
@@ -22,7 +23,7 @@ const INDEX_SUFFIX = /\.(bai|csi|tbi|fai)$/;
 export async function recordOutputs(
   work: string,
   spec: TaskSpec,
-  signal: AbortSignal,
+  { early, signal }: { readonly early: EarlyDigests; readonly signal: AbortSignal },
 ): Promise<Record<string, OutputRecord>> {
   const sizes = new Map<string, number>();
   for (const output of spec.outputs) sizes.set(output.name, await checkOutput(work, output));
@@ -32,7 +33,8 @@ export async function recordOutputs(
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       signal.throwIfAborted();
       const file = { path: join(work, next.name), format: next.format };
-      digests.set(next.name, await digestFile(file, sizes.get(next.name) ?? 0, signal));
+      const digest = await early.take(next.name);
+      digests.set(next.name, digest ?? (await digestFile(file, sizes.get(next.name) ?? 0, signal)));
     }
   };
   await Promise.all(Array.from({ length: DIGESTS_AT_ONCE }, worker));

@@ -20,6 +20,7 @@ import {
 } from '@helixmesh/pipelines';
 import { AppError, type ErrorRecord, parseAttemptId } from '@helixmesh/protocol';
 import { diagnose } from './diagnose.ts';
+import { EarlyDigests } from './early-digests.ts';
 import { inWorker } from './in-worker.ts';
 import {
   DISK_FULL_BYTES,
@@ -77,8 +78,10 @@ async function runIn(
   const folders = await makeFolders(root);
   await placeInputs(folders.work, request);
   await makeOutputFolders(folders.work, spec);
+  const early = new EarlyDigests(folders.work, spec, signal);
   for (const command of spec.commands) {
     signal.throwIfAborted();
+    await early.begin();
     const error =
       command.kind === 'tools'
         ? await runTools(command, folders, { request, progress })
@@ -86,7 +89,7 @@ async function runIn(
     signal.throwIfAborted();
     if (error !== null) return failed(request, progress, error);
   }
-  const outputs = await recordOutputs(folders.work, spec, signal);
+  const outputs = await recordOutputs(folders.work, spec, { early, signal });
   signal.throwIfAborted();
   const staging = join(folders.root, 'publish');
   await mkdir(staging, { mode: 0o700 });
