@@ -134,6 +134,8 @@ export function limitationsOf({
         'tell how much of the reference that is.'
       : `Regions covered less than ${lowCoverage.thresholdDepth}× are listed; the absence of a ` +
         'finding in them says nothing.',
+    'A change of several neighbouring bases that was called as one is looked up in the databases ' +
+      'as that one; a record of a part of it is not found.',
     'Phase is unknown: whether two heterozygous variants of a gene lie on the same copy or on ' +
       'different ones is not determined.',
     'Mosaic variants of low fraction are not looked for outside the mitochondrial genome.',
