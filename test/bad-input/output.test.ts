@@ -1,16 +1,17 @@
 /** Folders that cannot take the results, and a tool that is not there: nothing is lost by it. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { completedSteps, readJournal, repeatedWork } from '../support/journal.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { assertRefusal, visible, type Workbench, workbench } from './bench.ts';
 
 const ROOT_ONLY = canMount() ? false : 'SKIPPED: only root may mount the disk that this test fills';
 
-/** Enough for the node's own files, too little for the alignment of the sample. */
+/** What is left for the node to write down that its disk is full. */
 const ROOM_BYTES = 1_200_000;
 
 let bench: Workbench;
@@ -87,22 +88,32 @@ describe('an output folder', () => {
 });
 
 describe('the data folder', () => {
-  test('on a full disk pauses the job; with room again the same command completes it', {
+  test('on a disk that fills up ends the run in words; with room again the same command completes it', {
     skip: ROOT_ONLY,
   }, async (t) => {
-    const data = await mount('small-data', 'size=128m');
-    const full = await workbench({ dataDir: join(data, 'data') });
+    const data = await mount('small-data', 'size=256m');
+    const full = await workbench({ daemon: false, dataDir: join(data, 'data') });
     t.after(async () => {
       await full.stop();
       unmount(data);
     });
     const ballast = join(data, 'ballast');
+    const running = full.run();
+    await waitFor(
+      () => textOf(join(full.dataDir, 'node.log'))?.match(/"task":"align"/) ?? undefined,
+      {
+        deadline: 60_000,
+        what: 'the alignment has begun',
+      },
+    );
     const { bavail, bsize } = statfsSync(data);
     await writeFile(ballast, Buffer.alloc(bavail * bsize - ROOM_BYTES));
-    const failed = await full.run();
+    const failed = await running;
     assert.match(failed.stderr, /code DISK_FULL\n$/);
     assert.equal(failed.code, 75);
     assert.deepEqual(visible(full.outDir), []);
+    const refused = await full.run();
+    assert.equal(refused.code, 75, 'it does not start without room');
     await rm(ballast);
     const again = await full.run();
     assert.equal(again.code, 0, again.stderr);
@@ -131,6 +142,10 @@ describe('a tool', () => {
     assert.equal(steps.filter((step) => step === 'align').length, 1, 'the alignment ran again');
   });
 });
+
+function textOf(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
 
 function which(tool: string): string {
   return execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();

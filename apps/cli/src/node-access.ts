@@ -55,6 +55,11 @@ export async function withNode<T>(
     return await interruptible('The same command goes on from the last finished step.', (signal) =>
       Promise.race([use({ client, signal }), failureOf(node.stopped)]),
     );
+  } catch (error) {
+    await node.stop();
+    // A node that gave up answers no request before it says why.
+    await node.stopped;
+    throw error;
   } finally {
     await node.stop();
   }

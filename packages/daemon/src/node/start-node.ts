@@ -31,6 +31,7 @@ import { openDatabase } from '../sql/database.ts';
 import { type ChildSpec, CoreBudget, Supervisor } from '../supervision/index.ts';
 import { createAssignments, pathOf, readPublishedJson } from './assignments.ts';
 import type { NodeConfig } from './config.ts';
+import { watchDisk } from './disk-guard.ts';
 import { lockDataFolder } from './lock.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -62,6 +63,7 @@ export async function startNode({
 }: NodeOptions): Promise<RunningNode> {
   const paths = nodePaths(config.dataDir);
   await mkdir(paths.dataDir, { recursive: true, mode: 0o700 });
+  const disk = await watchDisk(paths.dataDir);
   const lock = await lockDataFolder(paths.lockFile);
   const logger = createLogger(paths.logFile, config.logLevel);
   const database = await openDatabase(paths.database);
@@ -152,6 +154,7 @@ export async function startNode({
   logger.info({ workflows }, 'node ready');
 
   const stop = once(async () => {
+    disk.stop();
     await api.close();
     draining.abort();
     await assignments.idle(DRAIN_MS);
@@ -161,7 +164,11 @@ export async function startNode({
     await lock.release();
     logger.info({}, 'node stopped');
   });
-  return { socketPath: paths.apiSocket, stopped: root.exited.finally(stop), stop };
+  return {
+    socketPath: paths.apiSocket,
+    stopped: Promise.race([root.exited, disk.full]).finally(stop),
+    stop,
+  };
 }
 
 /** What runs may end by itself for so long; with the rest a stop takes under ten seconds. */
