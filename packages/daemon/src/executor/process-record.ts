@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ProcessStat, readStat } from '../supervision/process-stat.ts';
 
 const RECORD_NAME = 'process.json';
 
@@ -11,12 +12,6 @@ interface ProcessRecord {
   readonly pid: number;
   readonly startTicks: string;
   readonly bootId: string;
-}
-
-interface ProcessStat {
-  readonly pid: number;
-  readonly group: number;
-  readonly startTicks: string;
 }
 
 /** Writes the record into an attempt's folder; does nothing without /proc. */
@@ -65,17 +60,6 @@ async function readRecord(folder: string): Promise<ProcessRecord | null> {
     return Number.isInteger(record.pid) && record.pid > 1 ? record : null;
   } catch {
     return null; // No process was started, or the daemon died while writing.
-  }
-}
-
-/** proc(5): fields after the last parenthesis are state, ppid, pgrp, …; starttime is field 22. */
-async function readStat(pid: number): Promise<ProcessStat | null> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { pid, group: Number(fields[2]), startTicks: fields[19] ?? '' };
-  } catch {
-    return null; // No such process, or no /proc.
   }
 }
 
