@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { AppError } from '@helixmesh/protocol';
 import {
   claimOutFolder,
@@ -12,7 +20,9 @@ import {
   releaseOutFolder,
 } from './out-folder.ts';
 
-const fresh = () => mkdtempSync(join(tmpdir(), 'helixmesh-out-'));
+const root = mkdtempSync(join(tmpdir(), 'helixmesh-out-'));
+after(() => rmSync(root, { recursive: true }));
+const fresh = () => mkdtempSync(join(root, 'folder-'));
 
 test('a delivered file is whole, read-only and leaves nothing beside it', async () => {
   const folder = fresh();
@@ -24,6 +34,26 @@ test('a delivered file is whole, read-only and leaves nothing beside it', async 
   assert.equal(readFileSync(join(folder, 'sub/S1.vcf'), 'utf8'), 'hello\n');
   assert.equal(statSync(join(folder, 'sub/S1.vcf')).mode & 0o222, 0);
   assert.deepEqual(readdirSync(join(folder, 'sub')), ['S1.vcf']);
+});
+
+test('a delivery that is done again leaves nothing beside the file', async () => {
+  const folder = fresh();
+  const source = join(fresh(), 'calls');
+  writeFileSync(source, 'hello\n');
+  const first = await placeFile(folder, 'S1.vcf', source);
+  assert.deepEqual(await placeFile(folder, 'S1.vcf', source), first);
+  assert.deepEqual(readdirSync(folder), ['S1.vcf']);
+});
+
+test('a delivery that fails leaves nothing behind', async () => {
+  const folder = fresh();
+  await assert.rejects(placeFile(folder, 'S1.vcf', join(folder, 'missing')), { code: 'ENOENT' });
+  const taken = fresh();
+  mkdirSync(join(folder, 'S1.bam'));
+  writeFileSync(join(taken, 'reads'), 'x');
+  await assert.rejects(placeFile(folder, 'S1.bam', join(taken, 'reads')), { code: 'EISDIR' });
+  await assert.rejects(placeText(folder, 'S1.bam', 'x'), { code: 'EISDIR' });
+  assert.deepEqual(readdirSync(folder), ['S1.bam']);
 });
 
 test('a second delivery replaces the first', async () => {

@@ -6,7 +6,18 @@
  */
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { chmod, copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '@helixmesh/protocol';
@@ -104,16 +115,26 @@ export async function placeFile(outDir: string, path: string, source: string): P
   await mkdir(dirname(target), { recursive: true });
   await rm(aside, { force: true });
   try {
-    await link(source, aside);
+    await linkOrCopy(source, aside);
+    await chmod(aside, 0o444);
+    const sha256 = await sha256Of(aside);
+    const { size } = await stat(aside);
+    await rename(aside, target);
+    return { path, sizeBytes: size, sha256 };
+  } finally {
+    // After a failure, and where both names are links of one file already (a delivery that a crash
+    // cut off is done again): rename(2) then does nothing and leaves the first name.
+    await rm(aside, { force: true });
+  }
+}
+
+async function linkOrCopy(source: string, target: string): Promise<void> {
+  try {
+    await link(source, target);
   } catch (cause) {
     if (!LINK_REFUSED.includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
-    await copyFile(source, aside, constants.COPYFILE_FICLONE);
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
   }
-  await chmod(aside, 0o444);
-  const sha256 = await sha256Of(aside);
-  const { size } = await stat(aside);
-  await rename(aside, target);
-  return { path, sizeBytes: size, sha256 };
 }
 
 /** Another device, no links on this file system, or links forbidden to us: copy instead. */
@@ -122,11 +143,12 @@ const LINK_REFUSED = ['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK', 'EOPNOTSUPP'];
 /** Writes a small text whole or not at all. */
 export async function placeText(outDir: string, path: string, text: string): Promise<void> {
   const aside = join(outDir, `.helixmesh-partial-${path}`);
-  const file = await open(aside, 'w');
-  await file.writeFile(text);
-  await file.sync();
-  await file.close();
-  await rename(aside, join(outDir, path));
+  try {
+    await writeFile(aside, text, { flush: true });
+    await rename(aside, join(outDir, path));
+  } finally {
+    await rm(aside, { force: true });
+  }
 }
 
 async function sha256Of(path: string): Promise<string> {
