@@ -30,7 +30,7 @@ for (const isolation of ISOLATIONS) {
   });
 }
 
-test('sweeping kills a recorded process group and spares a recycled pid', async () => {
+test('sweeping kills a recorded process group and spares a recycled pid', async (t) => {
   if (!existsSync('/proc/self/stat')) return;
   await using bench = await Bench.create();
   const folder = join(bench.scratchRoot, 'att_0000000000000001');
@@ -38,16 +38,17 @@ test('sweeping kills a recorded process group and spares a recycled pid', async 
   for (const path of [folder, other]) mkdirSync(path, { recursive: true });
   const left = spawn('sleep', ['600'], { detached: true, cwd: folder, stdio: 'ignore' });
   const innocent = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+  t.after(() => [left, innocent].map((child) => child.kill('SIGKILL')));
   await recordProcess(folder, left.pid ?? 0);
   await recordProcess(other, innocent.pid ?? 0);
   // As if the pid had belonged to an earlier process of this boot.
-  const record = JSON.parse(readFileSync(join(other, 'process.json'), 'utf8'));
-  writeFileSync(join(other, 'process.json'), JSON.stringify({ ...record, startTicks: '1' }));
+  const path = join(other, `process-${innocent.pid}.json`);
+  const record = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify({ ...record, startTicks: '1' }));
   const ended = once(left, 'exit');
   assert.equal(await sweepScratch(bench.scratchRoot), 2);
   assert.deepEqual(await ended, [null, 'SIGKILL']);
   assert.equal(innocent.exitCode ?? innocent.signalCode, null, 'the innocent process lives');
-  innocent.kill('SIGKILL');
   assert.deepEqual(await bench.scratch(), []);
 });
 

@@ -17,8 +17,10 @@ export const STATUS_MAX_BYTES = 65_536;
 export const DISK_FULL_BYTES = 1_048_576;
 /** Digests of a task's outputs that are computed at once. */
 export const DIGESTS_AT_ONCE = 4;
-/** The least heap of a builtin, whatever the task asks for. */
-export const BUILTIN_HEAP_MIN_MIB = 512;
+/** Heap of a worker thread. Builtins and digests stream; the largest, the report, takes 0.3 GiB. */
+export const WORKER_HEAP_MIB = 2_048;
+/** How long a worker thread waits for its next job; longer than the tools between two of them. */
+export const IDLE_WORKER_MS = 60_000;
 /** After a command's end, how long its pipes may stay open before they are cut. */
 export const PIPE_CLOSE_MS = 5_000;
 /** Smaller outputs are digested on the main thread; starting a worker costs more than that. */

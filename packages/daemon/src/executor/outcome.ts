@@ -17,6 +17,8 @@ export interface AttemptRequest {
   readonly signal: AbortSignal;
   /** The fraction 0–1 that a builtin tells. */
   readonly onProgress?: (fraction: number) => void;
+  /** The tools have ended; what follows is to check, digest and publish their outputs. */
+  readonly onComputed?: () => void;
   /** The host pid of each tool command's first process, once it has started. */
   readonly onStarted?: (pid: number) => void;
   /** Left out: bubblewrap when it works here. */
@@ -36,7 +38,7 @@ export type AttemptOutcome = CompleteAttempt | FailedAttempt | { readonly status
 export interface CompleteAttempt {
   readonly status: 'complete';
   readonly result: TaskResult;
-  /** Wall time from tool start to exit, summed over the commands, ms. */
+  /** Wall time from start to exit, summed over the commands that follow each other, ms. */
   readonly wallMs: number;
   /** User and system time of the tool commands; builtins do not count, ms. */
   readonly cpuMs: number;

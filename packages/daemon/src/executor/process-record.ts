@@ -6,7 +6,8 @@ import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProcessStat, readStat } from '../supervision/process-stat.ts';
 
-const RECORD_NAME = 'process.json';
+/** `process-<pid>.json`, one for each command that runs. */
+const RECORD_NAME = /^process-\d+\.json$/;
 
 interface ProcessRecord {
   readonly pid: number;
@@ -20,12 +21,17 @@ export async function recordProcess(folder: string, pid: number): Promise<void> 
   const bootId = await readBootId();
   if (stat === null || bootId === null) return;
   const record: ProcessRecord = { pid, startTicks: stat.startTicks, bootId };
-  await writeFile(join(folder, RECORD_NAME), JSON.stringify(record), { mode: 0o600 });
+  const path = join(folder, `process-${pid}.json`);
+  await writeFile(path, JSON.stringify(record), { mode: 0o600 });
 }
 
-/** Kills what is left of the recorded process group and of nobody else. */
+/** Kills what is left of the recorded process groups and of nobody else. */
 export async function killRecorded(folder: string): Promise<void> {
-  const record = await readRecord(folder);
+  const names = (await readdir(folder)).filter((name) => RECORD_NAME.test(name));
+  for (const name of names) await killGroup(folder, await readRecord(join(folder, name)));
+}
+
+async function killGroup(folder: string, record: ProcessRecord | null): Promise<void> {
   if (record === null || record.bootId !== (await readBootId())) return;
   const leader = await readStat(record.pid);
   if (leader !== null && leader.startTicks !== record.startTicks) return; // Recycled.
@@ -54,9 +60,9 @@ async function isInside(pid: number, folder: string): Promise<boolean> {
   }
 }
 
-async function readRecord(folder: string): Promise<ProcessRecord | null> {
+async function readRecord(path: string): Promise<ProcessRecord | null> {
   try {
-    const record = JSON.parse(await readFile(join(folder, RECORD_NAME), 'utf8'));
+    const record = JSON.parse(await readFile(path, 'utf8'));
     return Number.isInteger(record.pid) && record.pid > 1 ? record : null;
   } catch {
     return null; // No process was started, or the daemon died while writing.

@@ -6,46 +6,32 @@
  * E3  Nothing appears in the store but by `publish`.
  * E4  The tools are those versions that the key names, or the attempt fails.
  */
-import { mkdir, realpath, statfs, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
-  type BuiltinCommand,
   type Command,
   checkSpecNames,
   installCommand,
-  probeSandbox,
   type TaskSpec,
-  type ToolCommand,
   type ToolName,
 } from '@helixmesh/pipelines';
 import { AppError, type ErrorRecord, parseAttemptId } from '@helixmesh/protocol';
-import { diagnose } from './diagnose.ts';
 import { EarlyDigests } from './early-digests.ts';
-import { inWorker } from './in-worker.ts';
 import {
-  DISK_FULL_BYTES,
   INPUTS_MAX,
   OUTPUTS_MAX,
   STAGES_MAX,
   STDERR_TAIL_BYTES,
   STDERR_TAIL_LINES,
 } from './limits.ts';
-import type { AttemptOutcome, AttemptRequest, FailedAttempt, Isolation } from './outcome.ts';
+import type { AttemptOutcome, AttemptRequest, FailedAttempt } from './outcome.ts';
 import { recordOutputs } from './outputs.ts';
 import { publish, RESULT_NAME } from './publish.ts';
 import { printableCommand } from './quote.ts';
-import { type AttemptFolders, runCommand } from './run-command.ts';
+import type { AttemptFolders } from './run-command.ts';
+import { type Progress, runTogether, startedTogether } from './run-together.ts';
 import { removeFolder } from './sweep.ts';
 import { lastLines } from './tail-buffer.ts';
-
-/** What an attempt has used and said so far. */
-interface Progress {
-  wallMs: number;
-  cpuMs: number;
-  stderr: string;
-  /** How the culprit ended, once a command has failed. */
-  failure: Pick<FailedAttempt, 'exitCode' | 'signal' | 'failedStage'>;
-}
 
 export async function runAttempt(request: AttemptRequest): Promise<AttemptOutcome> {
   const root = join(request.scratchRoot, parseAttemptId(request.attemptId));
@@ -79,16 +65,14 @@ async function runIn(
   await placeInputs(folders.work, request);
   await makeOutputFolders(folders.work, spec);
   const early = new EarlyDigests(folders.work, spec, signal);
-  for (const command of spec.commands) {
+  for (const commands of startedTogether(spec.commands)) {
     signal.throwIfAborted();
     await early.begin();
-    const error =
-      command.kind === 'tools'
-        ? await runTools(command, folders, { request, progress })
-        : await runBuiltin(command, folders, { request, progress });
+    const error = await runTogether(commands, { request, folders, progress });
     signal.throwIfAborted();
     if (error !== null) return failed(request, progress, error);
   }
+  request.onComputed?.();
   const outputs = await recordOutputs(folders.work, spec, { early, signal });
   signal.throwIfAborted();
   const staging = join(folders.root, 'publish');
@@ -183,87 +167,6 @@ async function makeOutputFolders(work: string, spec: TaskSpec): Promise<void> {
     const folder = dirname(join(work, name));
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
-}
-
-interface Attempt {
-  readonly request: AttemptRequest;
-  readonly progress: Progress;
-}
-
-async function runTools(
-  command: ToolCommand,
-  folders: AttemptFolders,
-  { request, progress }: Attempt,
-): Promise<ErrorRecord | null> {
-  const { signal, onStarted } = request;
-  const stages = command.stages.map(({ tool, args }) => [
-    ...(request.tools[tool]?.argv ?? []),
-    ...args.map((arg) => arg.replaceAll('{threads}', String(request.threads))),
-  ]);
-  const { stdout } = command;
-  const end = await runCommand({
-    command: { stages, ...(stdout === undefined ? {} : { stdout }) },
-    folders,
-    ...(await isolate(request.isolation)),
-    signal,
-    ...(onStarted === undefined ? {} : { onStarted }),
-  });
-  progress.wallMs += end.wallMs;
-  progress.cpuMs += end.cpuMs;
-  progress.stderr = end.stderr.filter((text) => text !== '').join('\n');
-  const diagnosis = diagnose(command.stages, end, await isDiskFull(folders.root));
-  if (diagnosis === null) return null;
-  const { error, stderr, ...failure } = diagnosis;
-  progress.stderr = stderr;
-  progress.failure = failure;
-  return error;
-}
-
-async function runBuiltin(
-  command: BuiltinCommand,
-  folders: AttemptFolders,
-  { request, progress }: Attempt,
-): Promise<ErrorRecord | null> {
-  const { spec, threads, signal, onProgress, builtinModule } = request;
-  const { name, args } = command;
-  const startedMs = performance.now();
-  try {
-    await inWorker(
-      {
-        kind: 'builtin',
-        name,
-        args,
-        folder: folders.work,
-        threads,
-        ...(builtinModule === undefined ? {} : { module: builtinModule }),
-      },
-      {
-        signal,
-        memoryMib: spec.resources.memoryMib,
-        ...(onProgress === undefined ? {} : { onProgress }),
-      },
-    );
-    return null;
-  } catch (thrown) {
-    progress.failure = { exitCode: null, signal: null, failedStage: name };
-    return AppError.from(thrown).toRecord();
-  } finally {
-    progress.wallMs += performance.now() - startedMs;
-  }
-}
-
-async function isolate(
-  asked: Isolation | undefined,
-): Promise<{ isolation: Isolation; bubblewrap: string | null }> {
-  if (asked === 'process_group') return { isolation: asked, bubblewrap: null };
-  const sandbox = await probeSandbox();
-  const isolation = asked ?? (sandbox.available ? 'bubblewrap' : 'process_group');
-  return { isolation, bubblewrap: sandbox.path };
-}
-
-async function isDiskFull(folder: string): Promise<boolean> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize < DISK_FULL_BYTES;
 }
 
 function failed(request: AttemptRequest, progress: Progress, error: ErrorRecord): FailedAttempt {

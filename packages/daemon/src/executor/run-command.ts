@@ -10,6 +10,7 @@
  * Must be called on the main thread: bubblewrap dies with the thread that started it.
  */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -73,7 +74,8 @@ export interface CommandEnd {
 /** Throws TOOL_MISSING when bash or bubblewrap cannot be started. */
 export async function runCommand(run: CommandRun): Promise<CommandEnd> {
   const { command, folders } = run;
-  const script = join(folders.root, 'command.sh');
+  // Commands that run beside each other share the folder.
+  const script = join(folders.root, `command-${randomUUID()}.sh`);
   await writeFile(script, renderScript(command), { mode: 0o600 });
   const [file = BASH, ...args] = commandLine(run, script);
   const stageFds = command.stages.map(() => 'pipe' as const);

@@ -6,6 +6,7 @@ import {
   cancelQueued,
   claimAttempt,
   enqueueAttempt,
+  nextAttempt,
   preemptRunning,
   type QueuedAttempt,
   readOutcome,
@@ -47,8 +48,11 @@ function complete() {
 }
 
 async function claimed(database: Database): Promise<QueuedAttempt> {
-  const attempt = await claimAttempt(database, 'call');
+  const next = await nextAttempt(database, 'call');
+  assert.equal(next?.cores, SPEC.resources.cores);
+  const attempt = await claimAttempt(database, next.attemptId);
   assert.ok(attempt !== null);
+  assert.equal(await claimAttempt(database, next.attemptId), null, 'only one may have it');
   return attempt;
 }
 
@@ -75,7 +79,7 @@ test('asking twice for one wait queues one attempt, and one attempt is claimed o
   await enqueueAttempt(database, request, 'wait-1');
   await enqueueAttempt(database, request, 'wait-1');
   await claimed(database);
-  assert.equal(await claimAttempt(database, 'call'), null);
+  assert.equal(await nextAttempt(database, 'call'), null);
   await database.destroy();
 });
 

@@ -128,18 +128,32 @@ function queuedAttempt(row: AttemptRow): QueuedAttempt {
   };
 }
 
-/** Takes the oldest queued attempt of a pool, or null. */
-export async function claimAttempt(
+/** The oldest queued attempt of a pool and the cores that it wants, or null. */
+export async function nextAttempt(
   database: Database,
   pool: string,
+): Promise<{ attemptId: AttemptId; cores: number } | null> {
+  const row = await attemptRows(database)
+    .where('attempts.state', '=', 'QUEUED')
+    .where('attempts.pool', '=', pool)
+    .orderBy('attempts.queued_at')
+    .orderBy('attempts.attempt_id')
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { attemptId, spec } = queuedAttempt(row);
+  return { attemptId, cores: spec.resources.cores };
+}
+
+/** Takes a queued attempt, or answers null when it is no longer queued. */
+export async function claimAttempt(
+  database: Database,
+  attemptId: AttemptId,
 ): Promise<QueuedAttempt | null> {
   return database.transaction().execute(async (trx) => {
     const row = await attemptRows(trx)
       .where('attempts.state', '=', 'QUEUED')
-      .where('attempts.pool', '=', pool)
-      .orderBy('attempts.queued_at')
-      .orderBy('attempts.attempt_id')
-      .limit(1)
+      .where('attempts.attempt_id', '=', attemptId)
       .executeTakeFirst();
     if (row === undefined) return null;
     const now = Date.now();

@@ -1,13 +1,14 @@
 /**
- * The queue of attempts as workers see it: `take` waits until SQL has one for the pool. The wake-up
+ * The queue of attempts as workers see it: `next` waits until SQL has one for the pool. The wake-up
  * is in memory and may be lost with the process; a starting node looks at SQL first.
  */
+import type { AttemptId } from '@helixmesh/protocol';
 import type { Database } from '../sql/database.ts';
-import { claimAttempt, type QueuedAttempt } from './attempts.ts';
+import { nextAttempt } from './attempts.ts';
 
 export interface AttemptQueue {
-  /** The oldest queued attempt of the pool; rejects when `signal` aborts. */
-  take(pool: string, signal: AbortSignal): Promise<QueuedAttempt>;
+  /** The oldest queued attempt of the pool, not claimed yet; rejects when `signal` aborts. */
+  next(pool: string, signal: AbortSignal): Promise<{ attemptId: AttemptId; cores: number }>;
   /** Something was queued for the pool. */
   notify(pool: string): void;
 }
@@ -24,13 +25,13 @@ export function createAttemptQueue(database: Database): AttemptQueue {
   }
 
   return {
-    async take(pool, signal) {
+    async next(pool, signal) {
       for (;;) {
         signal.throwIfAborted();
         // Asked before looking, so that nothing queued in between is missed.
         const notice = nextNotice(pool, signal);
         try {
-          const attempt = await claimAttempt(database, pool);
+          const attempt = await nextAttempt(database, pool);
           if (attempt !== null) return attempt;
           await notice.promise;
         } finally {

@@ -21,6 +21,7 @@ import { getJobRow } from '../jobs/jobs.ts';
 import { pruneIntermediates } from '../jobs/prune.ts';
 import { fileIdentity } from '../jobs/submit.ts';
 import type { Database } from '../sql/database.ts';
+import type { Grant } from '../supervision/index.ts';
 import type { Logger } from './logger.ts';
 import type { NodeMetrics } from './metrics.ts';
 import type { NodePaths } from './paths.ts';
@@ -38,10 +39,13 @@ export interface AssignmentsOptions {
 
 export interface Assignments {
   /**
-   * Runs one attempt to its recorded outcome. Aborting `stopping` ends the tool and leaves the
+   * Runs one attempt to its recorded outcome; releases the cores once the tools have ended. Aborting `stopping` ends the tool and leaves the
    * attempt RUNNING in SQL, for the next start to put aside and queue anew.
    */
-  run(attempt: QueuedAttempt, threads: number, stopping: AbortSignal): Promise<AttemptOutcome>;
+  run(
+    attempt: QueuedAttempt,
+    options: { readonly grant: Grant; readonly stopping: AbortSignal },
+  ): Promise<AttemptOutcome>;
   /** Ends the running attempts of a job; their outcome is `canceled`. */
   abortJob(jobId: string): void;
   /** Resolves when no attempt runs any more, or after `deadlineMs`. */
@@ -54,10 +58,10 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
 
   async function run(
     attempt: QueuedAttempt,
-    threads: number,
-    stopping: AbortSignal,
+    { grant, stopping }: { readonly grant: Grant; readonly stopping: AbortSignal },
   ): Promise<AttemptOutcome> {
     const { attemptId, jobId, spec } = attempt;
+    const threads = grant.cores;
     const controller = new AbortController();
     running.set(attemptId, { jobId, controller });
     logger.info({ attemptId, jobId, task: spec.name, threads }, 'attempt started');
@@ -73,6 +77,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
         tools: await currentTools(),
         resolveInput: (input) => resolveInput(input, { storeRoot: paths.storeRoot, reads }),
         signal: AbortSignal.any([controller.signal, stopping]),
+        onComputed: () => grant.release(),
       });
       if (stopping.aborted && outcome.status !== 'complete') return outcome;
       await settle(attempt, outcome);

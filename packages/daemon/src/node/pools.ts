@@ -2,10 +2,13 @@
  * The worker pools: one supervisor for each, its workers permanent children. A worker whose tool
  * was killed by a signal records the outcome and ends; its supervisor starts it again, and only
  * that attempt is repeated.
+ *
+ * A worker gives its cores back when its tools have ended, and each pool has one worker more than
+ * there are cores: so the next tools start while outputs are digested and published.
  */
 import { POOL_NAMES, type PoolName } from '@helixmesh/pipelines';
 import { AppError } from '@helixmesh/protocol';
-import { preemptRunning } from '../jobs/attempts.ts';
+import { claimAttempt, preemptRunning } from '../jobs/attempts.ts';
 import type { AttemptQueue } from '../jobs/queue.ts';
 import type { Database } from '../sql/database.ts';
 import { type Child, type ChildSpec, type CoreBudget, Supervisor } from '../supervision/index.ts';
@@ -43,7 +46,7 @@ export function createPools(options: PoolsOptions): ChildSpec[] {
           options.metrics.workerRestarted(pool);
           options.logger.warn({ child, code: AppError.from(reason).code }, 'worker restarted');
         },
-        children: Array.from({ length: options.cores.total }, (_, number) => ({
+        children: Array.from({ length: options.cores.total + 1 }, (_, number) => ({
           name: `${pool}-${number}`,
           start: async () => startWorker(pool, options),
         })),
@@ -77,13 +80,15 @@ function startWorker(pool: PoolName, options: PoolsOptions): Child {
 
 async function runNext(
   pool: PoolName,
-  { queue, assignments, cores }: PoolsOptions,
+  { database, queue, assignments, cores }: PoolsOptions,
   { taking, stopping }: { taking: AbortSignal; stopping: AbortSignal },
 ): Promise<void> {
-  const attempt = await queue.take(pool, taking);
-  const grant = await cores.acquire(attempt.spec.resources.cores, taking);
+  const next = await queue.next(pool, taking);
+  const grant = await cores.acquire(next.cores, taking);
   try {
-    const outcome = await assignments.run(attempt, grant.cores, stopping);
+    const attempt = await claimAttempt(database, next.attemptId);
+    if (attempt === null) return; // Another worker was first, or the job was canceled.
+    const outcome = await assignments.run(attempt, { grant, stopping });
     if (outcome.status === 'failed' && outcome.error.code === 'TOOL_CRASHED') {
       throw AppError.fromRecord(outcome.error);
     }

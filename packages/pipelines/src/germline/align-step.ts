@@ -2,7 +2,7 @@
  * Alignment: FASTQ to a sorted, duplicate-marked, indexed BAM and the figures about both.
  *
  *   fastp │ bwa mem │ fixmate │ sort │ markdup   one pipeline, no trimmed FASTQ on disk
- *   flagstat, coverage, stats                    three passes over the BAM
+ *   flagstat, coverage, stats                    three passes over the BAM, at the same time
  *   summarize-alignment                          qc.json and decision.json
  *
  * Determinism
@@ -67,9 +67,9 @@ export function alignStep({ input, intake }: AlignOptions): TaskSpec {
           markDuplicates(maxLength),
         ],
       },
-      passOver('flagstat.json', 'flagstat', '-@', '{threads}', '-O', 'json'),
-      passOver('coverage.tsv', 'coverage'),
-      passOver('stats.txt', 'stats', '-@', '{threads}', '-d'),
+      passOver('stats.txt', 'stats', '-d'),
+      { ...passOver('coverage.tsv', 'coverage'), beside: true },
+      { ...passOver('flagstat.json', 'flagstat', '-O', 'json'), beside: true },
       {
         kind: 'builtin',
         name: 'summarize-alignment',

@@ -71,6 +71,8 @@ export interface ToolCommand {
   readonly stages: readonly Stage[];
   /** Relative name that receives the last stage's standard output. */
   readonly stdout?: string;
+  /** Starts together with the command before it instead of after it. */
+  readonly beside?: true;
 }
 
 export interface Stage {

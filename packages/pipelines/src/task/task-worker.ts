@@ -1,5 +1,5 @@
-/** Entry of a worker thread: runs one builtin or digests one file, then answers and ends. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** Entry of a worker thread: runs one builtin or digests one file at a time, and answers. */
+import { parentPort } from 'node:worker_threads';
 import { AppError } from '@helixmesh/protocol';
 import type { Builtin } from './builtin.ts';
 import type { WorkerJob, WorkerReply } from './worker-job.ts';
@@ -32,10 +32,12 @@ async function registry(module: string | undefined): Promise<Readonly<Record<str
   return (module === undefined ? await import('../builtins.ts') : await import(module)).BUILTINS;
 }
 
-try {
-  reply({ kind: 'done', value: await run(workerData) });
-} catch (thrown) {
-  const error = AppError.from(thrown).toRecord();
-  // Details pass as JSON, as they do over HTTP: what cannot be cloned must not hide the error.
-  reply({ kind: 'failed', error: JSON.parse(JSON.stringify(error)) });
-}
+parentPort?.on('message', async (job: WorkerJob) => {
+  try {
+    reply({ kind: 'done', value: await run(job) });
+  } catch (thrown) {
+    const error = AppError.from(thrown).toRecord();
+    // Details pass as JSON, as they do over HTTP: what cannot be cloned must not hide the error.
+    reply({ kind: 'failed', error: JSON.parse(JSON.stringify(error)) });
+  }
+});

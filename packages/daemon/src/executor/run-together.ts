@@ -1,0 +1,144 @@
+/**
+ * Runs commands of a task: those that go together at the same time, the groups one after the other.
+ *
+ * G1  When one command of a group fails the others are ended; the first failure is the one told.
+ */
+import { statfs } from 'node:fs/promises';
+import {
+  type BuiltinCommand,
+  type Command,
+  probeSandbox,
+  type ToolCommand,
+} from '@helixmesh/pipelines';
+import { AppError, type ErrorRecord } from '@helixmesh/protocol';
+import { diagnose } from './diagnose.ts';
+import { inWorker } from './in-worker.ts';
+import { DISK_FULL_BYTES } from './limits.ts';
+import type { AttemptRequest, FailedAttempt, Isolation } from './outcome.ts';
+import { type AttemptFolders, runCommand } from './run-command.ts';
+
+/** What an attempt has used and said so far. */
+export interface Progress {
+  wallMs: number;
+  cpuMs: number;
+  stderr: string;
+  /** How the culprit ended, once a command has failed. */
+  failure: Pick<FailedAttempt, 'exitCode' | 'signal' | 'failedStage'>;
+}
+
+interface Attempt {
+  readonly request: AttemptRequest;
+  readonly folders: AttemptFolders;
+  readonly progress: Progress;
+}
+
+/** The commands in groups: one with `beside` belongs to the group of the one before it. */
+export function startedTogether(commands: readonly Command[]): Command[][] {
+  const groups: Command[][] = [];
+  for (const command of commands) {
+    const isBeside = command.kind === 'tools' && command.beside === true;
+    const last = isBeside ? groups.at(-1) : undefined;
+    if (last === undefined) groups.push([command]);
+    else last.push(command);
+  }
+  return groups;
+}
+
+/** Null when all ended well. */
+export async function runTogether(
+  commands: readonly Command[],
+  { request, folders, progress }: Attempt,
+): Promise<ErrorRecord | null> {
+  const startedMs = performance.now();
+  const failing = new AbortController();
+  const signal = AbortSignal.any([request.signal, failing.signal]);
+  let first: Ended | null = null;
+  const ended = await Promise.all(
+    commands.map(async (command) => {
+      const attempt = { request: { ...request, signal }, folders };
+      const one =
+        command.kind === 'tools'
+          ? await runTools(command, attempt)
+          : await runBuiltin(command, attempt);
+      if (one.error !== null) first ??= one;
+      if (one.error !== null) failing.abort();
+      return one;
+    }),
+  );
+  progress.wallMs += performance.now() - startedMs;
+  for (const { cpuMs } of ended) progress.cpuMs += cpuMs;
+  const told = first === null ? ended : [first as Ended];
+  progress.stderr = told
+    .map(({ stderr }) => stderr)
+    .filter((text) => text !== '')
+    .join('\n');
+  progress.failure = told[0]?.failure ?? progress.failure;
+  return told[0]?.error ?? null;
+}
+
+interface Ended {
+  readonly error: ErrorRecord | null;
+  readonly failure: Progress['failure'];
+  readonly cpuMs: number;
+  readonly stderr: string;
+}
+
+const NO_FAILURE = { exitCode: null, signal: null, failedStage: null } as const;
+
+async function runTools(
+  command: ToolCommand,
+  { request, folders }: Pick<Attempt, 'request' | 'folders'>,
+): Promise<Ended> {
+  const { signal, onStarted } = request;
+  const stages = command.stages.map(({ tool, args }) => [
+    ...(request.tools[tool]?.argv ?? []),
+    ...args.map((arg) => arg.replaceAll('{threads}', String(request.threads))),
+  ]);
+  const { stdout } = command;
+  const end = await runCommand({
+    command: { stages, ...(stdout === undefined ? {} : { stdout }) },
+    folders,
+    ...(await isolate(request.isolation)),
+    signal,
+    ...(onStarted === undefined ? {} : { onStarted }),
+  });
+  const diagnosis = diagnose(command.stages, end, await isDiskFull(folders.root));
+  if (diagnosis === null) {
+    const stderr = end.stderr.filter((text) => text !== '').join('\n');
+    return { error: null, failure: NO_FAILURE, cpuMs: end.cpuMs, stderr };
+  }
+  const { error, stderr, ...failure } = diagnosis;
+  return { error, failure, cpuMs: end.cpuMs, stderr };
+}
+
+async function runBuiltin(
+  { name, args }: BuiltinCommand,
+  { request, folders }: Pick<Attempt, 'request' | 'folders'>,
+): Promise<Ended> {
+  const { threads, signal, onProgress, builtinModule } = request;
+  const module = builtinModule === undefined ? {} : { module: builtinModule };
+  try {
+    await inWorker(
+      { kind: 'builtin', name, args, folder: folders.work, threads, ...module },
+      { signal, ...(onProgress === undefined ? {} : { onProgress }) },
+    );
+    return { error: null, failure: NO_FAILURE, cpuMs: 0, stderr: '' };
+  } catch (thrown) {
+    const error = AppError.from(thrown).toRecord();
+    return { error, failure: { ...NO_FAILURE, failedStage: name }, cpuMs: 0, stderr: '' };
+  }
+}
+
+async function isolate(
+  asked: Isolation | undefined,
+): Promise<{ isolation: Isolation; bubblewrap: string | null }> {
+  if (asked === 'process_group') return { isolation: asked, bubblewrap: null };
+  const sandbox = await probeSandbox();
+  const isolation = asked ?? (sandbox.available ? 'bubblewrap' : 'process_group');
+  return { isolation, bubblewrap: sandbox.path };
+}
+
+async function isDiskFull(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize < DISK_FULL_BYTES;
+}
