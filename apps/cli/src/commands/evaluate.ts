@@ -18,7 +18,7 @@ export function addEvaluate(program: Command): void {
     .command('evaluate')
     .summary('compare variant calls with a truth set')
     .description(
-      'Compares allele and genotype of small variants, replaying haplotypes around differences so\n' +
+      'Compares allele and genotype of small variants, replaying haplotypes around differences so ' +
         'that another way of writing the same change does not count as an error.',
     )
     .requiredOption('--truth <vcf>', 'true variants')
