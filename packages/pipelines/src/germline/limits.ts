@@ -20,6 +20,9 @@ export const CALLABLE_MIN_DEPTH = 4;
 /** Mean callable depth below which `auto` takes bcftools; measured on HG002 at 10×, 15× and 30×. */
 export const AUTO_CALLER_DEPTH = 20;
 
+/** Share of the reference covered once from which the reads count as spread all over it. */
+export const SPREAD_FRACTION = 0.5;
+
 /** Smallest allele fraction called on the mitochondrial contig. */
 export const MT_MIN_FRACTION = 0.05;
 /** Fewest reads with a mitochondrial allele. */

@@ -161,7 +161,10 @@ export class Typesetter {
   }
 }
 
-/** Where a line may break: after spaces (not before %), and after joints of technical words. */
+/**
+ * Where a line may break: after spaces (not before %), and after joints of technical words, but not
+ * inside of a figure such as 4,812,377.
+ */
 function pieces(text: string): readonly string[] {
-  return text.match(/\S*?[/:;,>_&|)](?=\S)|\S+(?: [%×])?\s*|\s+/gu) ?? [];
+  return text.match(/\S*?(?:[/:;>_&|)](?=\S)|,(?=[^\s\d]))|\S+(?: [%×])?\s*|\s+/gu) ?? [];
 }
