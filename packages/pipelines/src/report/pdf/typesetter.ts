@@ -5,6 +5,7 @@
 import { ALPHABETS, type Face, fontFile } from '../fonts.ts';
 import type { Tone } from '../plots/scene.ts';
 import { LIGHT } from '../tones.ts';
+import { sfntOf } from '../woff.ts';
 
 export interface TextStyle {
   readonly face: Face;
@@ -154,7 +155,7 @@ export class Typesetter {
   #register(face: Face, alphabet: (typeof ALPHABETS)[number]): string {
     const name = `${alphabet}-${face}`;
     if (!this.#registered.has(name)) {
-      this.doc.registerFont(name, fontFile(face, alphabet, 'woff'));
+      this.doc.registerFont(name, sfntOf(fontFile(face, alphabet, 'woff')));
       this.#registered.add(name);
     }
     return name;
