@@ -56,6 +56,6 @@ export function chooseCaller(
     caller,
     reason:
       `Mean depth of bases covered at least ${CALLABLE_MIN_DEPTH}× is ` +
-      `${depthText(callableDepth, [AUTO_CALLER_DEPTH])}, ${side} ${AUTO_CALLER_DEPTH}×.`,
+      `${depthText(callableDepth)}, ${side} ${AUTO_CALLER_DEPTH}×.`,
   };
 }

@@ -10,7 +10,9 @@
  *             at 15× or more, in reads of mapping quality above 10
  *   Illumina  DRAGEN TruSight Oncology 500 guides, "Run QC": Q30 of 85 % or more on a NovaSeq X
  */
+
 import type { Metric, MetricUnit, Verdict } from '../report/model-qc.ts';
+import { DEPTH_FAIL, DEPTH_WARN } from './limits.ts';
 
 export interface QcFacts {
   readonly q30Fraction: number;
@@ -127,7 +129,11 @@ function alignmentMetrics(facts: QcFacts): readonly Metric[] {
 }
 
 function coverageMetrics(facts: QcFacts): readonly Metric[] {
-  const depth = high(30, 15, '30× is an own limit; gnomAD v3 hard filter (15×, for genomes)');
+  const depth = high(
+    DEPTH_WARN,
+    DEPTH_FAIL,
+    '30× is an own limit; gnomAD v3 hard filter (15×, for genomes)',
+  );
   const judged = facts.isSpread ? { limits: depth } : {};
   return [
     row('mean-depth', 'Mean depth of the reference', facts.meanDepth, {
@@ -136,7 +142,7 @@ function coverageMetrics(facts: QcFacts): readonly Metric[] {
     }),
     row('callable-depth', 'Mean depth where covered', facts.callableDepth, {
       unit: 'depth',
-      limits: high(30, 15, 'own limits, those of the mean depth of a genome'),
+      limits: high(DEPTH_WARN, DEPTH_FAIL, 'own limits, those of the mean depth of a genome'),
     }),
     ...facts.breadth.map(({ depth: at, fraction }) =>
       row(`breadth-${at}`, `Bases covered at least ${at}×`, fraction, {

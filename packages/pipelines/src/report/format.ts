@@ -1,6 +1,7 @@
 /** Figures, alleles and positions as the report prints them, the same in PDF and HTML. */
 import type { Finding } from '../germline/findings.ts';
 import { RARE_FREQUENCY } from '../germline/findings-limits.ts';
+import { AUTO_CALLER_DEPTH, DEPTH_FAIL, DEPTH_WARN } from '../germline/limits.ts';
 import { MAX_DECIMALS, MAX_PRINTED_ALLELE_LETTERS } from './limits.ts';
 import type { Metric, MetricUnit } from './model-qc.ts';
 
@@ -81,10 +82,13 @@ export function metricValue({ value, unit, limits }: MetricFigure): string {
 
 type MetricFigure = Pick<Metric, 'value' | 'unit' | 'limits'>;
 
-/** `29.96×`, on its side of the limits. */
-export function depthText(value: number, limits: readonly number[]): string {
-  return `${fixedBeside(value, 1, { limits })}×`;
+/** `29.96×`, on its side of every limit of depths and of `limits`. */
+export function depthText(value: number, limits: readonly number[] = []): string {
+  return `${fixedBeside(value, 1, { limits: [...DEPTH_LIMITS, ...limits] })}×`;
 }
+
+/** All of them, so that one depth reads alike wherever it stands. */
+const DEPTH_LIMITS = [DEPTH_WARN, AUTO_CALLER_DEPTH, DEPTH_FAIL];
 
 /** A fraction in per cent, on its side of the limits, with two decimals near none and all. */
 export function shareText(fraction: number, limits: readonly number[]): string {

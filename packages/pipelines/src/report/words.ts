@@ -168,15 +168,6 @@ export function sequencingText({ layout, coveredFraction }: ReportModel['sample'
   return `${ends}, ${shareText(coveredFraction, [0, 1])} of the reference covered`;
 }
 
-/** The depth of the summary, on its side of the limits that depths are judged by. */
-function summaryDepth({ meanDepth, metrics }: ReportModel['qc']): string {
-  if (meanDepth === null) return NO_VALUE;
-  const limits = metrics.flatMap(({ unit, limits }) =>
-    unit === 'depth' && limits !== null ? [limits.warn, limits.fail] : [],
-  );
-  return depthText(meanDepth, limits);
-}
-
 /** Names the figures outside their limits, or null where all are inside. */
 export function qualitySentence(model: ReportModel): string | null {
   const worse = model.qc.metrics.filter(({ verdict }) => verdict === 'warn' || verdict === 'fail');
@@ -191,7 +182,10 @@ export function keyFigures(model: ReportModel): readonly (readonly [string, stri
   const isSpread = model.sample.coveredFraction >= SPREAD_FRACTION;
   return [
     ['Quality control', VERDICT_WORDS[model.qc.verdict]],
-    [isSpread ? 'Mean depth' : 'Mean depth where covered', summaryDepth(model.qc)],
+    [
+      isSpread ? 'Mean depth' : 'Mean depth where covered',
+      model.qc.meanDepth === null ? NO_VALUE : depthText(model.qc.meanDepth),
+    ],
     ['Sex chromosomes', sexText(model.sample.sex)],
     ['Variant caller', model.caller.name],
   ];
