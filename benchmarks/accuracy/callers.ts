@@ -10,13 +10,13 @@
  *
  * What is NOT measured: whole genomes, other machines' reads, deep (> 30×) data, run time.
  */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { type EvaluationResult, evaluate } from '@helixmesh/pipelines';
+import { shell } from '@helixmesh/pipelines/testing/shell';
 import { AppError } from '@helixmesh/protocol';
 
 interface DataSet {
@@ -95,13 +95,6 @@ function merged(isec: string): string {
         'bcftools isec -C -w 1 -O z -o only.vcf.gz b.vcf.gz f.vcf.gz && bcftools index -f only.vcf.gz' +
         ' && bcftools concat -a -O z -o row.vcf.gz f.vcf.gz only.vcf.gz',
   ].join(' && ');
-}
-
-const execute = promisify(execFile);
-
-async function shell(folder: string, command: string, env = {}): Promise<void> {
-  const options = { cwd: folder, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 };
-  await execute('bash', ['-o', 'pipefail', '-ec', command], options);
 }
 
 function dataFolder(argument: string | undefined): string {

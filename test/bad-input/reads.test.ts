@@ -1,9 +1,11 @@
 /** Reads that are not what they should be: refused in words, with nothing left behind. */
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { nodePaths } from '@helixmesh/daemon';
 import { type Refusal, type Workbench, workbench } from './bench.ts';
 
 let bench: Workbench;
@@ -35,7 +37,7 @@ const CASES: readonly Case[] = [
       return { r1: await bench.write('cut.fastq.gz', whole.subarray(0, whole.length >> 1)) };
     },
     code: 'INPUT_TRUNCATED',
-    says: /r1.* ends in the middle of its compressed data/,
+    says: /: cut\.fastq\.gz ends in the middle of its compressed data/,
     advises: /again/,
   },
   {
@@ -44,7 +46,7 @@ const CASES: readonly Case[] = [
       r2: await changed('r2', (lines) => lines.splice(-1 - LINES_OF_READ, 4)),
     }),
     code: 'MATES_UNEQUAL',
-    says: /R1 has \d+ reads and R2 has \d+/,
+    says: /fastq\.gz has \d+ reads and changed_r2\.fastq has \d+/,
     advises: /./,
   },
   {
@@ -55,7 +57,7 @@ const CASES: readonly Case[] = [
       }),
     }),
     code: 'MATES_UNEQUAL',
-    says: /2\b/,
+    says: /record 2 has another name in .*fastq\.gz than in changed_r2\.fastq/,
     advises: /./,
   },
   {
@@ -66,7 +68,7 @@ const CASES: readonly Case[] = [
       }),
     }),
     code: 'INPUT_MALFORMED',
-    says: /record 1 of R1/,
+    says: /record 1 of changed_r1\.fastq/,
     advises: /./,
   },
   {
@@ -77,7 +79,7 @@ const CASES: readonly Case[] = [
       }),
     }),
     code: 'INPUT_MALFORMED',
-    says: /record 1 of R1/,
+    says: /record 1 of changed_r1\.fastq/,
     advises: /./,
   },
   {
@@ -91,7 +93,7 @@ const CASES: readonly Case[] = [
     what: 'a gzip file of nothing',
     flags: async () => ({ r1: await bench.write('empty.fastq.gz', gzipSync('')), r2: null }),
     code: 'INPUT_EMPTY',
-    says: /R1 has no reads/,
+    says: /: empty\.fastq\.gz has no reads/,
     advises: /./,
   },
   {
@@ -102,14 +104,14 @@ const CASES: readonly Case[] = [
       return { r1: await bench.write('reads.bam', bam), r2: null };
     },
     code: 'INPUT_WRONG_FORMAT',
-    says: /BAM/,
+    says: /reads\.bam is a BAM/,
     advises: /samtools fastq/,
   },
   {
     what: 'a FASTA',
     flags: async () => ({ r1: await bench.write('reads.fa', '>r\nACGT\n'), r2: null }),
     code: 'INPUT_WRONG_FORMAT',
-    says: /FASTA/,
+    says: /reads\.fa is a FASTA/,
     advises: /FASTQ/,
   },
   {
@@ -144,3 +146,9 @@ for (const { what, flags, ...refusal } of CASES) {
     await bench.refused(await flags(), refusal);
   });
 }
+
+test('the log names no file of reads: a name often is a person’s', async () => {
+  const log = await readFile(nodePaths(bench.dataDir).logFile, 'utf8');
+  assert.match(log, /"msg"/);
+  assert.doesNotMatch(log, /changed_r|\.fastq|\.fa\b|reads\.bam/);
+});

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { realData, skipReason } from '@helixmesh/pipelines/testing/real-data';
-import { assertNowhereWorse, compareWithPlain, counts, shell } from './plain.ts';
+import { shell } from '@helixmesh/pipelines/testing/shell';
+import { assertNowhereWorse, compareWithPlain, counts } from './plain.ts';
 import { type Node, startNode, WITHOUT_SNPEFF } from './product.ts';
 
 const SET = 'giab_hg002_chr20';

@@ -1,14 +1,11 @@
 /** The plain callers with their defaults on the alignments of the product, and the comparison. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { promisify } from 'node:util';
 import { compareSites, type EvaluationResult, type SiteComparison } from '@helixmesh/pipelines';
+import { shell } from '@helixmesh/pipelines/testing/shell';
 import type { Product } from './product.ts';
-
-const execute = promisify(execFile);
 
 const COMMANDS = {
   freebayes: 'freebayes -f ref.fa aligned.bam > plain.vcf',
@@ -93,15 +90,4 @@ export function counts({ a, b }: SiteComparison): { product: string; plain: stri
 
 function countsOf({ all }: EvaluationResult): string {
   return [all.truePositivesTruth, all.falseNegatives, all.falsePositives].join('/');
-}
-
-/** Runs a bash command line in `folder`; rejects with its stderr when any stage fails. */
-export async function shell(
-  folder: string,
-  command: string,
-  env: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const options = { cwd: folder, env: { ...process.env, ...env } };
-  const { stdout } = await execute('bash', ['-o', 'pipefail', '-ec', command], options);
-  return stdout;
 }

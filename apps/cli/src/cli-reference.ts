@@ -9,7 +9,7 @@ export function cliReference(): string {
   return [
     '# `helixmesh` on the command line',
     '<!-- Made by `make docs` from the commands. A test fails when it differs from them. -->',
-    'Answers go to standard output, progress and errors to standard error. With `--json` the answer,\n' +
+    'Answers go to standard output, progress and errors to standard error. With `--json` the answer, ' +
       'or `{"error": …}`, is one JSON document. `biofs` is the same program.',
     '## Options of every command',
     optionTable(program),

@@ -52,7 +52,8 @@ export function createProgram(): Command {
   const reference = program
     .command('reference')
     .summary('prepare, list and check reference bundles')
-    .description('Prepares and keeps reference bundles.');
+    .description('Prepares and keeps reference bundles.')
+    .helpCommand(false);
   addReferenceAdd(reference);
   addReferenceList(reference);
   addReferenceShow(reference);

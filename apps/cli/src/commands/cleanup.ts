@@ -8,7 +8,7 @@ export function addCleanup(program: Command): void {
     .command('cleanup')
     .summary('delete what the node keeps')
     .description(
-      'Deletes kept results and scratch files; output folders are never touched. Later runs make\n' +
+      'Deletes kept results and scratch files; output folders are never touched. Later runs make ' +
         'the results again. Refused while a daemon runs on the data folder.',
     )
     .option('--all', 'also delete the job history and the reference bundles')

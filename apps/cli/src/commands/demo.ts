@@ -24,7 +24,7 @@ export function addDemo(program: Command): void {
     .command('demo')
     .summary('the whole analysis on a simulated genome, with its truth')
     .description(
-      'Simulates a genome of 24 contigs and its reads, analyses them from FASTQ to report, and\n' +
+      'Simulates a genome of 24 contigs and its reads, analyses them from FASTQ to report, and ' +
         'compares the calls with the truth. A second time it reuses what is finished.',
     )
     .option('--out <dir>', 'folder for everything, the data of the node included', 'helixmesh-demo')

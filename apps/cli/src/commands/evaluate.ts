@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type EvaluationCounts, type EvaluationResult, evaluate } from '@helixmesh/pipelines';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
+import { SitesFile } from '../sites-file.ts';
 import { table } from '../ui/table.ts';
 
 interface Options {
@@ -9,6 +10,9 @@ interface Options {
   readonly calls: string;
   readonly reference: string;
   readonly confident?: string;
+  readonly truthSample?: string;
+  readonly callsSample?: string;
+  readonly sites?: string;
   readonly allele?: boolean;
   readonly allRecords?: boolean;
 }
@@ -18,27 +22,41 @@ export function addEvaluate(program: Command): void {
     .command('evaluate')
     .summary('compare variant calls with a truth set')
     .description(
-      'Compares allele and genotype of small variants, replaying haplotypes around differences so\n' +
+      'Compares allele and genotype of small variants, replaying haplotypes around differences so ' +
         'that another way of writing the same change does not count as an error.',
     )
     .requiredOption('--truth <vcf>', 'true variants')
     .requiredOption('--calls <vcf>', 'calls to judge')
     .requiredOption('--reference <fasta>', 'uncompressed FASTA with its .fai')
     .option('--confident <bed>', 'count only variants in these regions')
+    .option('--truth-sample <name>', 'sample of the true variants (default: the first)')
+    .option('--calls-sample <name>', 'sample of the calls (default: the first)')
+    .option('--sites <tsv>', 'list every missed variant (FN) and false call (FP) in this file')
     .option('--allele', 'ignore the genotype')
     .option('--all-records', 'take records too that failed a filter')
     .action(async (options: Options, command) => {
       const context = contextOf(command);
-      const result = await evaluate({
-        truth: resolve(options.truth),
-        calls: resolve(options.calls),
-        reference: resolve(options.reference),
-        ...(options.confident === undefined ? {} : { confident: resolve(options.confident) }),
-        mode: options.allele === true ? 'allele' : 'genotype',
-        isAllRecords: options.allRecords ?? false,
-      });
+      const result = await evaluated(options);
       answer(context, result, evaluationText(result));
     });
+}
+
+async function evaluated(options: Options): Promise<EvaluationResult> {
+  const { truthSample, callsSample, confident } = options;
+  using sites = options.sites === undefined ? null : new SitesFile(resolve(options.sites));
+  const result = await evaluate({
+    truth: resolve(options.truth),
+    calls: resolve(options.calls),
+    reference: resolve(options.reference),
+    ...(confident === undefined ? {} : { confident: resolve(confident) }),
+    ...(truthSample === undefined ? {} : { truthSample }),
+    ...(callsSample === undefined ? {} : { callsSample }),
+    ...(sites === null ? {} : { onSite: (site) => sites.add(site) }),
+    mode: options.allele === true ? 'allele' : 'genotype',
+    isAllRecords: options.allRecords ?? false,
+  });
+  sites?.finish();
+  return result;
 }
 
 export function evaluationText(result: EvaluationResult): string {

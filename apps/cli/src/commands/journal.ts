@@ -10,7 +10,7 @@ export function addJournal(program: Command): void {
     .command('journal')
     .summary('show what happened to a job, event by event')
     .description(
-      'Shows the rows of the table `journal`, in order, each event once. The view\n' +
+      'Shows the rows of the table `journal`, in order, each event once. The view ' +
         '`genomics_journal` of the same database shows them as sequence, step, timestamp, payload.',
     )
     .argument('<sample-or-job>', 'name of a sample (its newest job) or id of a job')

@@ -15,7 +15,7 @@ export function addRun(program: Command): void {
       .command('run')
       .summary('analyse reads from FASTQ to report, here and now')
       .description(
-        'Runs the germline analysis and waits for it. Uses the daemon of the data folder, or a node\n' +
+        'Runs the germline analysis and waits for it. Uses the daemon of the data folder, or a node ' +
           'of its own while it runs. Killed and started again, it goes on from its last finished step.',
       ),
   ).action(async (options: SubmitOptions, command) => {

@@ -21,8 +21,8 @@ export function addSimulate(program: Command): void {
     .command('simulate')
     .summary('make a genome, reads and annotation with a known truth')
     .description(
-      'Makes a genome, reads, a truth set and matching ClinVar, dbSNP, gnomAD and gene files, all\n' +
-        'from one seed. Nothing of it comes from a person. It tests that the analysis works; it is\n' +
+      'Makes a genome, reads, a truth set and matching ClinVar, dbSNP, gnomAD and gene files, all ' +
+        'from one seed. Nothing of it comes from a person. It tests that the analysis works; it is ' +
         'no evidence of accuracy on real reads.',
     )
     .requiredOption('--out <dir>', 'new folder for the files')

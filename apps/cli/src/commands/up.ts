@@ -7,7 +7,7 @@ export function addUp(program: Command): void {
     .command('up')
     .summary('run a node on this machine')
     .description(
-      'Runs the node in the foreground until SIGTERM or Ctrl-C. Jobs that were under way go on by\n' +
+      'Runs the node in the foreground until SIGTERM or Ctrl-C. Jobs that were under way go on by ' +
         'themselves. It listens on a socket in its data folder, which only you may open.',
     )
     .option('--cores <n>', 'cores that all tools together may use (default: all)')

@@ -1,7 +1,8 @@
 /** What status shows of a job, read from SQL. */
-import type { PipelineResult } from '@helixmesh/pipelines';
-import type { JobListItem, JobView, TaskLog, TaskView } from '@helixmesh/protocol';
+import type { GermlineInput, PipelineResult } from '@helixmesh/pipelines';
+import type { ErrorRecord, JobListItem, JobView, TaskLog, TaskView } from '@helixmesh/protocol';
 import type { Database } from '../sql/database.ts';
+import { withFileNames } from './file-names.ts';
 import { getJobRow, type JobRow } from './jobs.ts';
 import { measure } from './metrics.ts';
 import { progressOf } from './progress.ts';
@@ -9,7 +10,7 @@ import { progressOf } from './progress.ts';
 export async function jobView(database: Database, jobId: string): Promise<JobView> {
   const job = await getJobRow(database, jobId);
   const [tasks, attempts, planned] = await Promise.all([
-    taskViews(database, jobId),
+    taskViews(database, job),
     database
       .selectFrom('attempts')
       .select(['started_at', 'ended_at'])
@@ -44,7 +45,7 @@ export async function jobList(
   if (sampleId !== undefined) query = query.where('sample_id', '=', sampleId);
   const items: JobListItem[] = [];
   for (const job of await query.execute()) {
-    const tasks = await taskViews(database, job.job_id);
+    const tasks = await taskViews(database, job);
     items.push(listItem(job, { tasks, planned: await plannedShards(database, job.job_id) }));
   }
   return items;
@@ -90,7 +91,7 @@ function listItem(
     recovered: job.recovered === 1,
     progress: progressOf(job.state, { tasks, planned }),
     contigs: planned === null ? null : { done: callsDone(tasks), total: planned },
-    reason: job.reason === null ? null : JSON.parse(job.reason),
+    reason: shownError(job, job.reason),
     outDir: job.out_dir,
     createdAtMs: job.created_at,
     startedAtMs: job.started_at,
@@ -110,7 +111,15 @@ function resultOf(job: JobRow): PipelineResult | null {
   return job.result === null ? null : JSON.parse(job.result);
 }
 
-async function taskViews(database: Database, jobId: string): Promise<TaskView[]> {
+/** A stored error as the user reads it. */
+function shownError(job: JobRow, stored: string | null): ErrorRecord | null {
+  if (stored === null) return null;
+  const { reads }: GermlineInput = JSON.parse(job.document);
+  return withFileNames(JSON.parse(stored), reads);
+}
+
+async function taskViews(database: Database, job: JobRow): Promise<TaskView[]> {
+  const jobId = job.job_id;
   const rows = await database
     .selectFrom('job_tasks')
     .innerJoin('tasks', 'tasks.task_key', 'job_tasks.task_key')
@@ -136,7 +145,7 @@ async function taskViews(database: Database, jobId: string): Promise<TaskView[]>
     attempts: attempts.get(row.name) ?? 0,
     startedAtMs: row.started_at,
     endedAtMs: row.ended_at,
-    error: row.error === null ? null : JSON.parse(row.error),
+    error: shownError(job, row.error),
   }));
 }
 

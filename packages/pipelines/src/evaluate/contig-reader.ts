@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import { AppError } from '@helixmesh/protocol';
 import type { FaiContig } from '../formats/fai.ts';
 import { openVcf, sampleValue, type VcfReader, type VcfRecord } from '../formats/vcf.ts';
+import { MAX_NAMED_SAMPLES } from './limits.ts';
 import type { RegionSet } from './regions.ts';
 import type { ReferenceSequence } from './variant.ts';
 import { recordSpan, type SmallVariant, toSmallVariant } from './variant.ts';
@@ -53,11 +54,10 @@ export class ContigReader {
     const vcf = await openVcf(options.path);
     const ranks = new Map(contigs.map((contig, index) => [contig.name, index]));
     const reader = new ContigReader(options, vcf, ranks);
-    if (vcf.header.samples[reader.#sample] === undefined) {
+    const { samples } = vcf.header;
+    if (samples[reader.#sample] === undefined) {
       await vcf.close();
-      throw new AppError('USAGE', `${basename(options.path)} has no genotypes of that sample`, {
-        hint: 'Name a sample of the file; `bcftools query -l` lists them.',
-      });
+      throw noSample(basename(options.path), options.sample, samples);
     }
     await reader.#advance();
     return reader;
@@ -119,4 +119,17 @@ export class ContigReader {
     }
     this.#rank = rank;
   }
+}
+
+function noSample(name: string, wanted: string | undefined, samples: readonly string[]): AppError {
+  if (samples.length === 0) {
+    return new AppError('USAGE', `${name} has no sample, so no genotypes to compare`, {
+      hint: 'Give a VCF with the genotypes of a sample.',
+    });
+  }
+  const named = samples.slice(0, MAX_NAMED_SAMPLES).join(', ');
+  const more = samples.length - MAX_NAMED_SAMPLES;
+  return new AppError('USAGE', `${name} has no sample ${wanted}`, {
+    hint: `Name a sample of the file: ${named}${more > 0 ? ` and ${more} more` : ''}.`,
+  });
 }

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { realData, skipReason } from '../testing/real-data.ts';
+import { shell } from '../testing/shell.ts';
 import { compareSites } from './compare-sites.ts';
 import { evaluate } from './evaluate.ts';
-import { plainBam, plainCalls, shell } from './testing/plain-callers.ts';
+import { plainBam, plainCalls } from './testing/plain-callers.ts';
 
 /** TP/FN/FP that rtg vcfeval gave for the plain callers on HG002 at 30×, genotypes compared. */
 const VCFEVAL = [

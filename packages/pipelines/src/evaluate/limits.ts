@@ -18,3 +18,6 @@ export const MAX_REPLAY_STATES = 20_000;
 /** Reference bases read at once, and how many such blocks stay in memory. */
 export const FASTA_BLOCK_BASES = 65_536;
 export const FASTA_BLOCKS_KEPT = 8;
+
+/** Samples of a file that an error names; a cohort has thousands. */
+export const MAX_NAMED_SAMPLES = 10;

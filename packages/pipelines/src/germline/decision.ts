@@ -1,6 +1,7 @@
 /** What the pipeline decides on after alignment: a small document made by `summarize-alignment`. */
 import { AppError, type Json } from '@helixmesh/protocol';
 import { z } from 'zod';
+import { depthText } from '../report/format.ts';
 import type { Caller } from './call-step.ts';
 import type { GermlineParameters } from './input.ts';
 import { AUTO_CALLER_DEPTH, CALLABLE_MIN_DEPTH } from './limits.ts';
@@ -55,6 +56,6 @@ export function chooseCaller(
     caller,
     reason:
       `Mean depth of bases covered at least ${CALLABLE_MIN_DEPTH}× is ` +
-      `${callableDepth.toFixed(1)}×, ${side} ${AUTO_CALLER_DEPTH}×.`,
+      `${depthText(callableDepth)}, ${side} ${AUTO_CALLER_DEPTH}×.`,
   };
 }

@@ -20,6 +20,14 @@ export const CALLABLE_MIN_DEPTH = 4;
 /** Mean callable depth below which `auto` takes bcftools; measured on HG002 at 10×, 15× and 30×. */
 export const AUTO_CALLER_DEPTH = 20;
 
+/** Share of the reference covered once from which the reads count as spread all over it. */
+export const SPREAD_FRACTION = 0.5;
+
+/** Mean depth below which a genome gets a warning (an own limit), and below which it fails. */
+export const DEPTH_WARN = 30;
+/** gnomAD v3 leaves out genomes of less. */
+export const DEPTH_FAIL = 15;
+
 /** Smallest allele fraction called on the mitochondrial contig. */
 export const MT_MIN_FRACTION = 0.05;
 /** Fewest reads with a mitochondrial allele. */

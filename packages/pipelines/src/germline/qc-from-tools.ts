@@ -3,7 +3,7 @@ import type { Histogram } from '../report/model-qc.ts';
 import { CALLABLE_MIN_DEPTH, MAX_QC_BINS, MAX_QC_CONTIGS } from './limits.ts';
 import type { SexCall } from './ploidy.ts';
 import { type QcFacts, qcMetrics, worstVerdict } from './qc-metrics.ts';
-import { QC_FORMAT_VERSION, type QcModel } from './qc-model.ts';
+import { isSpread, QC_FORMAT_VERSION, type QcModel } from './qc-model.ts';
 import type {
   CoverageRow,
   FastpCycles,
@@ -24,8 +24,6 @@ export interface QcInputs {
 export const BREADTH_DEPTHS = [1, 10, 15, 20, 30] as const;
 /** Random priming and fragmentation bias the first cycles of good libraries too. */
 const BIASED_CYCLES = 10;
-/** Covered share of the reference from which a sample counts as a whole genome. */
-const WHOLE_GENOME_BREADTH = 0.5;
 /** The depth histogram ends here; deeper bases share the last bin. */
 const DEPTH_BINS = 201;
 
@@ -83,7 +81,6 @@ function factsOf(
     (mate) => mate !== undefined,
   );
   const qualities = mates.flatMap(({ quality_curves }) => quality_curves.mean);
-  const breadth1 = coverage.breadth.find(({ depth }) => depth === 1)?.fraction ?? 0;
   return {
     q30Fraction: before.q30_rate,
     lowestCycleQuality: least(qualities),
@@ -104,7 +101,7 @@ function factsOf(
     meanDepth: coverage.meanDepth,
     callableDepth: coverage.callableDepth,
     breadth: coverage.breadth,
-    isWholeGenome: breadth1 >= WHOLE_GENOME_BREADTH,
+    isSpread: isSpread(coverage),
   };
 }
 

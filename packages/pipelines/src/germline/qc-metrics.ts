@@ -2,13 +2,17 @@
  * The judged figures: one row each with its limits and where they come from. A limit without a
  * published source says so. Pure.
  *
- * Sources
- *   FastQC    module thresholds, Configuration/limits.txt of FastQC 0.12
- *   gnomAD    v3 sample QC hard filters: mean coverage < 15×, median insert size < 250
- *   GEL       Genomics England / UK Biobank WGS: 95 % of the autosomes at 15× or more
- *   Illumina  data quality specification of NovaSeq 6000 (2×150: 75 %) and NovaSeq X (85 %)
+ * Sources, each looked up in the publisher's own text
+ *   FastQC    Configuration/limits.txt and the help pages "Analysis Modules" of its repository. The
+ *             help warns of duplicates from 20 % on, limits.txt from 30 % on; the help is followed.
+ *   gnomAD    v3 hard filters of samples, gnomad_qc: mean_coverage < 15, median_insert_size < 250
+ *   GEL       Genomics England's pipeline guides, "Quality control": 95 % of the autosomal genome
+ *             at 15× or more, in reads of mapping quality above 10
+ *   Illumina  DRAGEN TruSight Oncology 500 guides, "Run QC": Q30 of 85 % or more on a NovaSeq X
  */
+
 import type { Metric, MetricUnit, Verdict } from '../report/model-qc.ts';
+import { DEPTH_FAIL, DEPTH_WARN } from './limits.ts';
 
 export interface QcFacts {
   readonly q30Fraction: number;
@@ -30,7 +34,7 @@ export interface QcFacts {
   readonly callableDepth: number;
   readonly breadth: readonly { readonly depth: number; readonly fraction: number }[];
   /** False where coverage is confined to a small part of the reference, as in a panel. */
-  readonly isWholeGenome: boolean;
+  readonly isSpread: boolean;
 }
 
 interface Limits {
@@ -41,7 +45,7 @@ interface Limits {
 }
 
 const OWN = 'own limit; no published standard';
-const FASTQC = (module: string) => `FastQC 0.12, ${module}`;
+const FASTQC = (module: string) => `FastQC, ${module}`;
 const low = (warn: number, fail: number, source: string): Limits => ({
   better: 'low',
   warn,
@@ -70,7 +74,7 @@ function readMetrics(facts: QcFacts): readonly Metric[] {
   return [
     row('q30', 'Bases of Q30 or better', facts.q30Fraction, {
       unit: 'fraction',
-      limits: high(0.85, 0.75, 'Illumina NovaSeq X (85 %) and NovaSeq 6000 2×150 (75 %)'),
+      limits: high(0.85, 0.75, 'Illumina run QC of NovaSeq X (85 %); 75 % is an own limit'),
     }),
     row('cycle-quality', 'Lowest mean quality of a cycle', facts.lowestCycleQuality, {
       unit: 'phred',
@@ -95,7 +99,7 @@ function readMetrics(facts: QcFacts): readonly Metric[] {
     }),
     row('duplication-reads', 'Duplicate reads by sequence', facts.fastpDuplication, {
       unit: 'fraction',
-      limits: low(0.2, 0.5, FASTQC('duplication levels')),
+      limits: low(0.2, 0.5, FASTQC('duplicate sequences')),
     }),
   ];
 }
@@ -104,7 +108,7 @@ function alignmentMetrics(facts: QcFacts): readonly Metric[] {
   return [
     row('duplication', 'Duplicate reads by position', facts.markdupDuplication, {
       unit: 'fraction',
-      limits: low(0.2, 0.5, FASTQC('duplication levels')),
+      limits: low(0.2, 0.5, `after ${FASTQC('duplicate sequences')}, which goes by sequence`),
     }),
     row('mapped', 'Reads mapped', facts.mappedFraction, {
       unit: 'fraction',
@@ -125,8 +129,12 @@ function alignmentMetrics(facts: QcFacts): readonly Metric[] {
 }
 
 function coverageMetrics(facts: QcFacts): readonly Metric[] {
-  const depth = high(30, 15, 'clinical genomes at 30×; gnomAD v3 hard filter at 15×');
-  const judged = facts.isWholeGenome ? { limits: depth } : {};
+  const depth = high(
+    DEPTH_WARN,
+    DEPTH_FAIL,
+    '30× is an own limit; gnomAD v3 hard filter (15×, for genomes)',
+  );
+  const judged = facts.isSpread ? { limits: depth } : {};
   return [
     row('mean-depth', 'Mean depth of the reference', facts.meanDepth, {
       unit: 'depth',
@@ -134,13 +142,15 @@ function coverageMetrics(facts: QcFacts): readonly Metric[] {
     }),
     row('callable-depth', 'Mean depth where covered', facts.callableDepth, {
       unit: 'depth',
-      limits: depth,
+      limits: high(DEPTH_WARN, DEPTH_FAIL, 'own limits, those of the mean depth of a genome'),
     }),
     ...facts.breadth.map(({ depth: at, fraction }) =>
       row(`breadth-${at}`, `Bases covered at least ${at}×`, fraction, {
         unit: 'fraction',
-        ...(at === 15 && facts.isWholeGenome
-          ? { limits: high(0.9, 0.8, 'after Genomics England and UK Biobank: 95 % of autosomes') }
+        ...(at === 15 && facts.isSpread
+          ? {
+              limits: high(0.9, 0.8, 'own limits; Genomics England asks for 95 % of the autosomes'),
+            }
           : {}),
       }),
     ),
@@ -154,7 +164,7 @@ function row(
   { unit, limits }: { readonly unit: MetricUnit; readonly limits?: Limits },
 ): Metric {
   if (limits === undefined) {
-    return { id, label, value, unit, verdict: null, threshold: null, source: null };
+    return { id, label, value, unit, verdict: null, threshold: null, limits: null, source: null };
   }
   const { better, warn, fail, source } = limits;
   const words = better === 'high' ? ['at least', 'below'] : ['at most', 'above'];
@@ -165,6 +175,7 @@ function row(
     unit,
     verdict: value === null ? null : judge(value, limits),
     threshold: `${words[0]} ${printed(warn, unit)}; fails ${words[1]} ${printed(fail, unit)}`,
+    limits: { warn, fail },
     source,
   };
 }

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { histogramSchema, metricSchema, verdictSchema } from '../report/model-qc.ts';
-import { MAX_QC_CONTIGS } from './limits.ts';
+import { MAX_QC_CONTIGS, SPREAD_FRACTION } from './limits.ts';
 
-export const QC_FORMAT_VERSION = 1;
+export const QC_FORMAT_VERSION = 2;
 
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -94,3 +94,16 @@ export const qcModelSchema = z.strictObject({
   }),
 });
 export type QcModel = z.infer<typeof qcModelSchema>;
+
+/** Share of the reference's bases covered at least once. */
+export function coveredFraction({ breadth }: Pick<QcModel['coverage'], 'breadth'>): number {
+  return breadth.find(({ depth }) => depth === 1)?.fraction ?? 0;
+}
+
+/**
+ * Whether reads lie all over the reference, whatever the reference is: the figures of the whole of
+ * it mean something then. False of a panel or an exome on the reference of a genome.
+ */
+export function isSpread(coverage: Pick<QcModel['coverage'], 'breadth'>): boolean {
+  return coveredFraction(coverage) >= SPREAD_FRACTION;
+}

@@ -157,7 +157,9 @@ test('a figure that a tool does not print as expected is an error and no zero', 
 });
 
 test('auto takes bcftools below 20× where covered, else freebayes; a wish is kept', () => {
-  assert.equal(chooseCaller('auto', { callableDepth: 19.99 }).caller, 'bcftools');
+  const shallow = chooseCaller('auto', { callableDepth: 19.99 });
+  assert.equal(shallow.caller, 'bcftools');
+  assert.match(shallow.reason, /is 19\.99×, below 20×/);
   assert.equal(chooseCaller('auto', { callableDepth: 20 }).caller, 'freebayes');
   assert.equal(chooseCaller('freebayes', { callableDepth: 5 }).caller, 'freebayes');
   assert.equal(chooseCaller('bcftools', { callableDepth: 50 }).caller, 'bcftools');

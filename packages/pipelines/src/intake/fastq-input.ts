@@ -62,6 +62,7 @@ export class FastqInput implements AsyncDisposable {
     this.#compression = found.compression;
     this.#scanner = new FastqScanner(label);
     this.#chunks = readDecompressed(path, {
+      label,
       chunkBytes: INTAKE_CHUNK_BYTES,
       onRead: (piece) => {
         this.#rawHash.update(piece);

@@ -29,6 +29,8 @@ async function refused(expected: object, r1: Content, r2: Content | null = null)
   await assert.rejects(run(r1, r2), (error: unknown) => {
     assert(error instanceof AppError);
     assert(error.hint !== undefined && error.hint.length > 10);
+    assert.match(error.message, /\bR[12]\b/, 'says which mate');
+    assert.doesNotMatch(error.message, /\br[12]\b/, 'names a file of the task, not of the user');
     const { code, details } = error;
     assert.deepEqual({ code, ...details }, expected, error.message);
     return true;

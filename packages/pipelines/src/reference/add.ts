@@ -36,7 +36,7 @@ export interface AddReferenceOptions {
   readonly clinvar?: string | undefined;
   readonly dbsnp?: string | undefined;
   readonly gnomad?: string | undefined;
-  /** BED of the pseudo-autosomal regions; without it they are known for GRCh37 and GRCh38. */
+  /** BED of the pseudo-autosomal regions; without it they are known for the `ASSEMBLIES`. */
   readonly par?: string | undefined;
 }
 

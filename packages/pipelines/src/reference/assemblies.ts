@@ -1,12 +1,16 @@
 /**
- * The human assemblies GRCh37 and GRCh38: lengths, accessions and pseudo-autosomal regions.
+ * The human assemblies GRCh37, GRCh38 and T2T-CHM13v2.0 (hs1): lengths, accessions and
+ * pseudo-autosomal regions.
  *
  * Sources: NCBI assembly reports GCF_000001405.25 (GRCh37.p13) and GCF_000001405.40 (GRCh38.p14)
- * for lengths and accessions; the Genome Reference Consortium's page "Human Genome Overview" for
- * the pseudo-autosomal regions. A wrong length rejects a right annotation; a wrong region calls
- * part of X in males with the wrong ploidy.
+ * for lengths and accessions; for the pseudo-autosomal regions those that `assemblies.test.ts`
+ * cites. A wrong length rejects a right annotation; a wrong region calls part of X in males with
+ * the wrong ploidy. Accessions of T2T-CHM13v2.0 are not known here.
  */
 import type { Contig, Region } from '../germline/input.ts';
+
+export const ASSEMBLIES = ['GRCh37', 'GRCh38', 'T2T-CHM13v2.0'] as const;
+export type Assembly = (typeof ASSEMBLIES)[number];
 
 export interface AssemblySequence {
   readonly assembly: 'GRCh37' | 'GRCh38';
@@ -93,7 +97,21 @@ const PAR1_BASED = {
     ['Y', 10_001, 2_781_479],
     ['Y', 56_887_903, 57_217_415],
   ],
-} as const;
+  // X of CHM13, Y of HG002: the regions of two persons, of different lengths.
+  'T2T-CHM13v2.0': [
+    ['X', 1, 2_394_410],
+    ['X', 153_925_835, 154_259_566],
+    ['Y', 1, 2_458_320],
+    ['Y', 62_122_810, 62_460_029],
+  ],
+} as const satisfies Record<Assembly, readonly (readonly [string, number, number])[]>;
+
+/** What tells the assemblies apart: bases of X, then of Y. */
+const SEX_CHROMOSOME_LENGTHS: Readonly<Record<Assembly, readonly [number, number]>> = {
+  GRCh37: [155_270_560, 59_373_566],
+  GRCh38: [156_040_895, 57_227_415],
+  'T2T-CHM13v2.0': [154_259_566, 62_460_029],
+};
 
 const SYNONYMS: readonly (readonly string[])[] = [
   ...CHROMOSOMES.map(([name]) => [name, `chr${name}`]),
@@ -117,7 +135,7 @@ export function isMitochondrial(name: string): boolean {
 /** Which assembly X and Y are of, by their lengths, and the regions under the contigs' names. */
 export function knownPar(
   contigs: readonly Contig[],
-): { readonly assembly: 'GRCh37' | 'GRCh38'; readonly regions: readonly Region[] } | null {
+): { readonly assembly: Assembly; readonly regions: readonly Region[] } | null {
   const named = new Map<string, Contig>();
   for (const contig of contigs) {
     const accession = ASSEMBLY_SEQUENCES.find(
@@ -128,15 +146,9 @@ export function knownPar(
   }
   const x = named.get('X');
   const y = named.get('Y');
-  for (const assembly of ['GRCh37', 'GRCh38'] as const) {
-    const isOf = (contig: Contig | undefined, name: string) =>
-      ASSEMBLY_SEQUENCES.some(
-        (known) =>
-          known.assembly === assembly &&
-          known.name === name &&
-          known.lengthBases === contig?.lengthBases,
-      );
-    if (!isOf(x, 'X') || !isOf(y, 'Y')) continue;
+  for (const assembly of ASSEMBLIES) {
+    const [lengthX, lengthY] = SEX_CHROMOSOME_LENGTHS[assembly];
+    if (x?.lengthBases !== lengthX || y?.lengthBases !== lengthY) continue;
     const regions = PAR1_BASED[assembly].map(([name, start1, end1]) => ({
       refName: named.get(name)?.name ?? name,
       start: start1 - 1,

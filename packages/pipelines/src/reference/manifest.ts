@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, DIGEST_PATTERN, type Digest } from '@helixmesh/protocol';
 import { z } from 'zod';
+import { ASSEMBLIES } from './assemblies.ts';
 import { MAX_CONTIGS, MAX_NOTES } from './limits.ts';
 
 /** Raised when a bundle must be prepared anew. */
@@ -33,7 +34,7 @@ export const manifestSchema = z.strictObject({
     .min(1)
     .max(MAX_CONTIGS),
   /** Known by the lengths of X and Y, else null. */
-  assembly: z.enum(['GRCh37', 'GRCh38']).nullable(),
+  assembly: z.enum(ASSEMBLIES).nullable(),
   par: z.array(z.strictObject({ refName: name, start: z.int().min(0), end: z.int().positive() })),
   /** Whether HGVS names can be given: gene models and a SnpEff database are there. */
   hasHgvs: z.boolean(),

@@ -1,6 +1,8 @@
 /** Figures, alleles and positions as the report prints them, the same in PDF and HTML. */
 import type { Finding } from '../germline/findings.ts';
-import { MAX_PRINTED_ALLELE_LETTERS } from './limits.ts';
+import { RARE_FREQUENCY } from '../germline/findings-limits.ts';
+import { AUTO_CALLER_DEPTH, DEPTH_FAIL, DEPTH_WARN } from '../germline/limits.ts';
+import { MAX_DECIMALS, MAX_PRINTED_ALLELE_LETTERS } from './limits.ts';
 import type { Metric, MetricUnit } from './model-qc.ts';
 
 /** Stands for a value that is not known or does not apply. */
@@ -14,6 +16,32 @@ export function grouped(value: number): string {
 /** Rounded to `digits` decimals, trailing zeros kept: columns of figures line up. */
 export function fixed(value: number, digits: number): string {
   return groupDigits(value.toFixed(digits));
+}
+
+/**
+ * `fixed`, with more decimals where rounding would carry a figure onto a limit or over it: what is
+ * below a limit reads as below it. The printed figure is the value times ten to the `exponent`, as 2
+ * for per cent; the limits are compared with the value.
+ */
+export function fixedBeside(
+  value: number,
+  digits: number,
+  { limits, exponent = 0 }: { readonly limits: readonly number[]; readonly exponent?: 0 | 2 },
+): string {
+  const printed = value * 10 ** exponent;
+  // Read back as text: a division would not give the limit's own binary fraction.
+  const crossed = (text: string) => {
+    const shown = Number(`${text}e-${exponent}`);
+    return limits.find((limit) => Math.sign(shown - limit) !== Math.sign(value - limit));
+  };
+  for (let decimals = digits; decimals <= MAX_DECIMALS; decimals += 1) {
+    const text = printed.toFixed(decimals);
+    if (crossed(text) === undefined) return groupDigits(text);
+  }
+  // Nearer than can be printed: the neighbour of the limit on the value's side.
+  const limit = crossed(printed.toFixed(MAX_DECIMALS)) ?? value;
+  const step = Math.sign(value - limit) * 10 ** -MAX_DECIMALS;
+  return fixed(limit * 10 ** exponent + step, MAX_DECIMALS);
 }
 
 function groupDigits(text: string): string {
@@ -34,26 +62,45 @@ export function bases(lengthBases: number): string {
   return `${grouped(Math.round(lengthBases))} bp`;
 }
 
-const UNIT_FORMAT: Readonly<Record<MetricUnit, (value: number) => string>> = {
-  count: (value) => grouped(Math.round(value)),
-  fraction: (value) =>
-    percent(value, value > 0 && value < 1 && Math.abs(value - 0.5) > 0.499 ? 2 : 1),
-  depth: (value) => `${fixed(value, 1)}×`,
-  bases: (value) => `${grouped(Math.round(value))} bp`,
-  ratio: (value) => fixed(value, 2),
-  phred: (value) => `Q${fixed(value, 1)}`,
+type UnitFormat = (value: number, limits: readonly number[]) => string;
+
+const UNIT_FORMAT: Readonly<Record<MetricUnit, UnitFormat>> = {
+  count: (value, limits) => fixedBeside(value, 0, { limits }),
+  fraction: (value, limits) => shareText(value, limits),
+  depth: (value, limits) => depthText(value, limits),
+  bases: (value, limits) => `${fixedBeside(value, 0, { limits })} bp`,
+  ratio: (value, limits) => fixedBeside(value, 2, { limits }),
+  phred: (value, limits) => `Q${fixedBeside(value, 1, { limits })}`,
   none: (value) => grouped(value),
 };
 
-export function metricValue(metric: Pick<Metric, 'value' | 'unit'>): string {
-  return metric.value === null ? 'not applicable' : UNIT_FORMAT[metric.unit](metric.value);
+/** Never rounded so far that the figure contradicts its verdict. */
+export function metricValue({ value, unit, limits }: MetricFigure): string {
+  if (value === null) return 'not applicable';
+  return UNIT_FORMAT[unit](value, limits === null ? [] : [limits.warn, limits.fail]);
+}
+
+type MetricFigure = Pick<Metric, 'value' | 'unit' | 'limits'>;
+
+/** `29.96×`, on its side of every limit of depths and of `limits`. */
+export function depthText(value: number, limits: readonly number[] = []): string {
+  return `${fixedBeside(value, 1, { limits: [...DEPTH_LIMITS, ...limits] })}×`;
+}
+
+/** All of them, so that one depth reads alike wherever it stands. */
+const DEPTH_LIMITS = [DEPTH_WARN, AUTO_CALLER_DEPTH, DEPTH_FAIL];
+
+/** A fraction in per cent, on its side of the limits, with two decimals near none and all. */
+export function shareText(fraction: number, limits: readonly number[]): string {
+  const isNearEnd = fraction > 0 && fraction < 1 && Math.abs(fraction - 0.5) > 0.499;
+  return `${fixedBeside(fraction, isNearEnd ? 2 : 1, { limits, exponent: 2 })} %`;
 }
 
 /** Allele frequency with the digits that a rare variant needs. */
 export function frequency(value: number | null): string {
   if (value === null) return NO_VALUE;
   if (value === 0) return '0';
-  if (value >= 0.001) return fixed(value, 4);
+  if (value >= 0.001) return fixedBeside(value, 4, { limits: [RARE_FREQUENCY] });
   const digits = Math.min(12, 1 - Math.floor(Math.log10(value)));
   return value.toFixed(digits);
 }

@@ -18,5 +18,9 @@ export const MAX_HEADLINE_LETTERS = 40;
 export const MAX_CELL_LETTERS = 420;
 /** Lines of one table cell in the PDF; more would let one row outgrow a page. */
 export const MAX_CELL_LINES = 16;
+/** Decimals of a figure that stands near its limit. */
+export const MAX_DECIMALS = 6;
+/** Letters of a ClinVar record's conditions in a table cell; the rest is counted. */
+export const MAX_CONDITIONS_LETTERS = 240;
 /** Letters of any text in the model. */
 export const MAX_TEXT_LETTERS = 100_000;

@@ -35,6 +35,8 @@ export const metricSchema = z.strictObject({
   verdict: verdictSchema.nullable(),
   /** In words, e.g. `at least 30×`. */
   threshold: text.nullable(),
+  /** The figures in `threshold`: beyond `warn` a warning, beyond `fail` a failure. */
+  limits: z.strictObject({ warn: z.number(), fail: z.number() }).nullable(),
   /** Where the threshold comes from. */
   source: text.nullable(),
 });

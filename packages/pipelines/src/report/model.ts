@@ -15,7 +15,7 @@ import { MAX_TEXT_LETTERS } from './limits.ts';
 import { lowCoverageSchema } from './model-low-coverage.ts';
 import { qcSchema } from './model-qc.ts';
 
-export const REPORT_FORMAT_VERSION = 1;
+export const REPORT_FORMAT_VERSION = 2;
 
 const text = z.string().max(MAX_TEXT_LETTERS);
 const named = text.min(1);
@@ -25,8 +25,8 @@ export const sampleSchema = z.strictObject({
   id: z.string().regex(SAMPLE_ID_PATTERN),
   layout: z.enum(['paired', 'single']),
   sex: sexCallSchema,
-  /** What was sequenced decides which Ti/Tv is expected. */
-  assay: z.enum(['genome', 'exome', 'targeted', 'unknown']),
+  /** Share of the reference's bases covered at least once. */
+  coveredFraction: z.number().min(0).max(1),
   inputs: z.array(z.strictObject({ name: named, digest })).max(1000),
 });
 

@@ -9,7 +9,7 @@ import { methodsSchema, reportModelSchema, sampleSchema } from './model.ts';
 export const reportContextSchema = z.strictObject({
   provenanceDigest: reportModelSchema.shape.provenanceDigest,
   reportedAt: reportModelSchema.shape.reportedAt,
-  sample: sampleSchema.omit({ assay: true, layout: true }),
+  sample: sampleSchema.omit({ coveredFraction: true, layout: true }),
   reference: reportModelSchema.shape.reference,
   caller: reportModelSchema.shape.caller,
   methods: methodsSchema,

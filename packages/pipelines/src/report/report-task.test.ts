@@ -46,7 +46,7 @@ test('the builtin writes a checked model, a PDF and a page, the same on each run
   assert.deepEqual(first, second);
   const model = parseReportModel(JSON.parse(first.json.toString()));
   assert.equal(model.sample.id, 'S1');
-  assert.equal(model.sample.assay, 'genome');
+  assert.equal(model.sample.coveredFraction, 0.99);
   assert.equal(model.qc.plots.tiTv?.ratio, 2.06);
   assert.equal(first.pdf.subarray(0, 5).toString(), '%PDF-');
   assert.match(first.html.toString(), /c\.5266dupC/);

@@ -1,11 +1,12 @@
 /** Joins qc.json, variants.json, findings.json and the context into the report model. Pure. */
 import type { Findings } from '../germline/findings.ts';
 import { LOW_CONFIDENCE_QUAL, MT_NUMT_FRACTION } from '../germline/limits.ts';
-import type { QcModel } from '../germline/qc-model.ts';
+import { coveredFraction, isSpread, type QcModel } from '../germline/qc-model.ts';
 import type { VariantsModel } from '../germline/variants-model.ts';
 import { MAX_SERIES_POINTS } from './limits.ts';
 import { parseReportModel, REPORT_FORMAT_VERSION, type ReportModel } from './model.ts';
 import type { PlotData, ReportQc } from './model-qc.ts';
+import { TI_TV_EXPECTED, TI_TV_SOURCE } from './plots/ti-tv.ts';
 import type { ReportContext } from './report-context.ts';
 
 export interface ReportParts {
@@ -17,19 +18,15 @@ export interface ReportParts {
   readonly lowCoverage: ReportModel['lowCoverage'];
 }
 
-/** Share of the reference covered at least once from which the reads are a genome's. */
-const GENOME_BREADTH = 0.5;
-
 /** The checked model. INPUT_MALFORMED when the parts do not make one. */
 export function toReportModel(parts: ReportParts): ReportModel {
   const { context, qc, findings, lowCoverage } = parts;
-  const assay = isGenome(qc) ? 'genome' : 'targeted';
   return parseReportModel({
     format: 'helixmesh.germline-report',
     formatVersion: REPORT_FORMAT_VERSION,
     provenanceDigest: context.provenanceDigest,
     reportedAt: context.reportedAt,
-    sample: { ...context.sample, layout: qc.layout, assay },
+    sample: { ...context.sample, layout: qc.layout, coveredFraction: coveredFraction(qc.coverage) },
     reference: context.reference,
     caller: context.caller,
     findings,
@@ -40,19 +37,10 @@ export function toReportModel(parts: ReportParts): ReportModel {
   } satisfies ReportModel);
 }
 
-function isGenome({ coverage }: QcModel): boolean {
-  const length = coverage.contigs.reduce((sum, contig) => sum + contig.lengthBases, 0);
-  const covered = coverage.contigs.reduce(
-    (sum, contig) => sum + contig.lengthBases * contig.breadth1,
-    0,
-  );
-  return length > 0 && covered / length >= GENOME_BREADTH;
-}
-
 function reportQc({ qc, variants }: ReportParts): ReportQc {
   return {
     verdict: qc.verdict,
-    meanDepth: isGenome(qc) ? qc.coverage.meanDepth : qc.coverage.callableDepth,
+    meanDepth: isSpread(qc.coverage) ? qc.coverage.meanDepth : qc.coverage.callableDepth,
     metrics: [
       ...qc.metrics,
       {
@@ -61,8 +49,9 @@ function reportQc({ qc, variants }: ReportParts): ReportQc {
         value: variants.tiTv,
         unit: 'ratio',
         verdict: null,
-        threshold: '2.0–2.1 genome, 3.0–3.3 exome',
-        source: 'DePristo et al., Nat Genet 2011',
+        threshold: TI_TV_EXPECTED,
+        limits: null,
+        source: TI_TV_SOURCE,
       },
       {
         id: 'het-hom',
@@ -71,6 +60,7 @@ function reportQc({ qc, variants }: ReportParts): ReportQc {
         unit: 'ratio',
         verdict: null,
         threshold: null,
+        limits: null,
         source: null,
       },
     ],

@@ -1,6 +1,7 @@
 /** The report's sentences and titles: one wording for PDF and HTML. */
 import type { Finding, FindingCategory, FindingGroup } from '../germline/findings.ts';
-import { clipped, fixed, grouped, hgvs, NO_VALUE, percent } from './format.ts';
+import { MT_HOMOPLASMIC_FRACTION, MT_NUMT_FRACTION, SPREAD_FRACTION } from '../germline/limits.ts';
+import { clipped, depthText, grouped, hgvs, NO_VALUE, percent, shareText } from './format.ts';
 import { MAX_HEADLINE_LETTERS } from './limits.ts';
 import type { ReportModel } from './model.ts';
 import type { Verdict } from './model-qc.ts';
@@ -38,6 +39,9 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   fail: 'Fail',
 };
 
+/** A mitochondrial allele reads as below them when it is. */
+const MT_LIMITS = [MT_NUMT_FRACTION, MT_HOMOPLASMIC_FRACTION];
+
 /** `Heterozygous`; mitochondrial alleles are told by their fraction. */
 export function zygosityText(finding: Pick<Finding, 'zygosity'>): string {
   const { zygosity } = finding;
@@ -47,7 +51,7 @@ export function zygosityText(finding: Pick<Finding, 'zygosity'>): string {
   }
   return zygosity.fraction === null
     ? 'Allele fraction unknown'
-    : `Allele fraction ${percent(zygosity.fraction)}`;
+    : `Allele fraction ${shareText(zygosity.fraction, MT_LIMITS)}`;
 }
 
 /** `depth 41, 49 % ALT`. */
@@ -158,20 +162,10 @@ export function sexText(sex: ReportModel['sample']['sex']): string {
   return sex.karyotype === 'undetermined' ? 'Undetermined' : 'Not applicable';
 }
 
-const ASSAY_WORDS = {
-  genome: 'Genome',
-  exome: 'Exome',
-  targeted: 'Targeted regions',
-  unknown: 'Not stated',
-} as const;
-
-export function assayText(sample: ReportModel['sample']): string {
-  const ends = sample.layout === 'paired' ? 'paired-end' : 'single-end';
-  return `${ASSAY_WORDS[sample.assay]}, ${ends}`;
-}
-
-export function depthText(meanDepth: number | null): string {
-  return meanDepth === null ? NO_VALUE : `${fixed(meanDepth, 1)}×`;
+/** How the sample was read, and how much of the reference: what it was meant to cover is not known. */
+export function sequencingText({ layout, coveredFraction }: ReportModel['sample']): string {
+  const ends = layout === 'paired' ? 'Paired-end' : 'Single-end';
+  return `${ends}, ${shareText(coveredFraction, [0, 1])} of the reference covered`;
 }
 
 /** Names the figures outside their limits, or null where all are inside. */
@@ -185,9 +179,13 @@ export function qualitySentence(model: ReportModel): string | null {
 
 /** The tiles of the summary: label and value. */
 export function keyFigures(model: ReportModel): readonly (readonly [string, string])[] {
+  const isSpread = model.sample.coveredFraction >= SPREAD_FRACTION;
   return [
     ['Quality control', VERDICT_WORDS[model.qc.verdict]],
-    ['Mean depth', depthText(model.qc.meanDepth)],
+    [
+      isSpread ? 'Mean depth' : 'Mean depth where covered',
+      model.qc.meanDepth === null ? NO_VALUE : depthText(model.qc.meanDepth),
+    ],
     ['Sex chromosomes', sexText(model.sample.sex)],
     ['Variant caller', model.caller.name],
   ];

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError } from '@helixmesh/protocol';
 import type { Builtin } from './builtin.ts';
+import { inSteps } from './progress-steps.ts';
 import type { WorkerJob, WorkerReply } from './worker-job.ts';
 
 function reply(message: WorkerReply): void {
@@ -23,7 +24,7 @@ async function run(job: WorkerJob): Promise<string> {
     folder: job.folder,
     args: job.args,
     threads: job.threads,
-    progress: (fraction) => reply({ kind: 'progress', fraction }),
+    progress: inSteps((fraction) => reply({ kind: 'progress', fraction })),
   });
   return '';
 }

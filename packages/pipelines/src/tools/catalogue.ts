@@ -27,7 +27,7 @@ export const EXTERNAL_TOOL_NAMES: readonly ExternalToolName[] = TOOL_NAMES.filte
  * The version of all builtins together. It stands in `toolVersions.helixmesh` and so in the key of
  * every task that uses one: raise it whenever a builtin's output can change.
  */
-export const BUILTIN_VERSION = '1';
+export const BUILTIN_VERSION = '2';
 
 /** SnpEff's heap; a whole-genome database of GRCh38 genes loads in under 3 GiB. */
 const SNPEFF_HEAP_MIB = 4096;

@@ -8,7 +8,9 @@ export function addConfig(program: Command): void {
     .command('config')
     .summary('show the settings and where they come from')
     .description('Shows the settings of the node.')
+    .helpCommand(false)
     .command('print')
+    .summary('print every setting')
     .description('Prints every setting with its value and where it comes from.')
     .action((_options: object, command) => {
       const context = contextOf(command);

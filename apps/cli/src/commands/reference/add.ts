@@ -8,7 +8,7 @@ export function addReferenceAdd(reference: Command): void {
     .command('add')
     .summary('prepare a reference once, for every later run')
     .description(
-      'Checks and indexes a genome and its annotation, and keeps them by content. Contig names of\n' +
+      'Checks and indexes a genome and its annotation, and keeps them by content. Contig names of ' +
         'annotation files are brought to those of the genome.',
     )
     .argument('<name>', 'name for later runs')

@@ -10,6 +10,7 @@ const DIGEST_SHOWN = 19;
 export function addReferenceList(reference: Command): void {
   reference
     .command('list')
+    .summary('show the bundles that are kept')
     .description('Lists the bundles that are kept.')
     .action(async (_options: object, command) => {
       const context = contextOf(command);

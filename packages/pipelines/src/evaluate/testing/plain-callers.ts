@@ -2,10 +2,7 @@
  * The plain tools, with the very commands that the published figures were made with. Without fastp
  * the same callers give other figures (freebayes 2 instead of 4 false positives unfiltered).
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const execute = promisify(execFile);
+import { shell } from '../../testing/shell.ts';
 
 export interface PlainInput {
   /** Working folder, holding `ref.fa`; every file is made there under a fixed relative name. */
@@ -35,15 +32,4 @@ export async function plainCalls(folder: string): Promise<void> {
     folder,
     'bcftools mpileup -f ref.fa aligned.bam | bcftools call -mv -O v -o bcftools.vcf',
   );
-}
-
-/** Runs a bash command line in `folder`; rejects with its stderr when any stage fails. */
-export async function shell(
-  folder: string,
-  command: string,
-  env: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const options = { cwd: folder, env: { ...process.env, ...env } };
-  const { stdout } = await execute('bash', ['-o', 'pipefail', '-ec', command], options);
-  return stdout;
 }

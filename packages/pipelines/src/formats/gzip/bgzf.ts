@@ -25,6 +25,8 @@ const HEADER_BYTES = 18;
 export interface ReadOptions {
   /** Called with every piece of the file as it is, compressed where the file is. */
   readonly onRead?: (piece: Buffer) => void;
+  /** Names the file in messages; its base name when absent. */
+  readonly label?: string;
   /** Decompressed bytes per chunk at most. */
   readonly chunkBytes?: number;
 }
@@ -83,7 +85,7 @@ export async function* readDecompressed(
   try {
     yield* gunzip as AsyncIterable<Buffer>;
   } catch (error) {
-    throw gzipError(path, error);
+    throw gzipError(options.label ?? basename(path), error);
   } finally {
     file.destroy();
     gunzip.destroy();
@@ -103,9 +105,8 @@ export async function openInput(path: string): Promise<FileHandle> {
   }
 }
 
-function gzipError(path: string, error: unknown): AppError {
+function gzipError(name: string, error: unknown): AppError {
   const code = (error as NodeJS.ErrnoException).code;
-  const name = basename(path);
   if (code === 'Z_BUF_ERROR') {
     return new AppError('INPUT_TRUNCATED', `${name} ends in the middle of its compressed data`, {
       hint: 'The file was not copied whole: copy or download it again and compare checksums.',

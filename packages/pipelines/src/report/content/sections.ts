@@ -1,6 +1,6 @@
 /** The sections of the report, in reading order, after the summary. */
 import type { Finding } from '../../germline/findings.ts';
-import { regionText } from '../format.ts';
+import { depthText, regionText } from '../format.ts';
 import { MAX_LOW_COVERAGE_ROWS_PDF } from '../limits.ts';
 import type { ReportModel } from '../model.ts';
 import {
@@ -133,7 +133,7 @@ function lowCoverageBlocks(
     rows: shown.map((region) => [
       [line(regionText(region))],
       [line(plural(region.end - region.start, 'base'))],
-      [line(`${region.meanDepth.toFixed(1)}×`)],
+      [line(depthText(region.meanDepth, [low.thresholdDepth]))],
       [region.genes.length === 0 ? line('none', 'muted') : line(region.genes.join(', '))],
     ]),
   };

@@ -1,7 +1,7 @@
 /** Tables of variants: one for each category, all with the same columns. */
 import type { ClinvarRecord, Finding, FindingCategory } from '../../germline/findings.ts';
 import { allele, clipped, frequency, hgvs, position } from '../format.ts';
-import { MAX_CELL_LETTERS } from '../limits.ts';
+import { MAX_CELL_LETTERS, MAX_CONDITIONS_LETTERS } from '../limits.ts';
 import type { Tone } from '../plots/scene.ts';
 import { readsText, zygosityText } from '../words.ts';
 import {
@@ -56,7 +56,7 @@ function row(finding: Finding, medium: Medium): readonly Cell[] {
       line(readsText(finding), 'muted'),
       line(`FILTER ${finding.filter}`, 'muted'),
     ],
-    clinvarCell(finding, medium),
+    clinvarCell(finding),
     [line(frequency(finding.gnomadFrequency))],
   ];
 }
@@ -88,16 +88,29 @@ function placeCell(finding: Finding): Cell {
   ];
 }
 
-function clinvarCell(finding: Finding, medium: Medium): Cell {
+const NO_CONDITION = 'condition not stated';
+
+/** The first conditions, whole, as far as there is room, and how many more there are. */
+function conditionsText([first, ...others]: readonly string[]): string {
+  if (first === undefined) return NO_CONDITION;
+  let text = clipped(first, MAX_CONDITIONS_LETTERS);
+  for (const [index, condition] of others.entries()) {
+    const longer = `${text}; ${condition}`;
+    if (longer.length > MAX_CONDITIONS_LETTERS) return `${text}; and ${others.length - index} more`;
+    text = longer;
+  }
+  return text;
+}
+
+function clinvarCell(finding: Finding): Cell {
   const record = finding.clinvar;
   if (record === null) return [line('Not in ClinVar', 'muted')];
-  const conditions = record.conditions.join('; ') || 'condition not stated';
   return [
     line(cut(record.significance), 'strong', CATEGORY_TONES[finding.category]),
     { text: cut(record.reviewStatus), look: 'muted', stars: record.stars },
     ...(record.variationId === null ? [] : [line(cut(`Variation ${record.variationId}`), 'muted')]),
     ...conflictLines(record),
-    line(medium === 'pdf' ? clipped(conditions, MAX_CELL_LETTERS) : conditions),
+    shortened(conditionsText(record.conditions), record.conditions.join('; ') || NO_CONDITION),
   ];
 }
 

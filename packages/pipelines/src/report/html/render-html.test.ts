@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MAX_CONDITIONS_LETTERS } from '../limits.ts';
 import { crowdedModel, HOSTILE, hostileModel, quietModel } from '../testing/other-models.ts';
 import { sampleModel } from '../testing/sample-model.ts';
 import { DARK, LIGHT } from '../tones.ts';
@@ -116,3 +117,41 @@ function luminance(colour: string): number {
 function tagsOf(page: string): readonly string[] {
   return page.replace(/<style>[\s\S]*?<\/style>/, '').match(/<[a-z/!][^>]*>/gi) ?? [];
 }
+
+test('a long list of conditions is cut as in the PDF, counted, and whole on demand', () => {
+  const [finding] = crowdedModel(1).findings.groups.flatMap((group) => group.findings);
+  const conditions = finding?.clinvar?.conditions ?? [];
+  assert.equal(conditions.length, 60);
+  const page = renderHtml(crowdedModel(1));
+  const [, short = '', whole] =
+    /<summary>(Syndromic condition[^<]*)<\/summary>([^<]*)<\/details>/.exec(page) ?? [];
+  assert.equal(whole, conditions.join('; '));
+  const shown = short.split('; ');
+  assert.equal(shown.pop(), `and ${conditions.length - shown.length} more`);
+  assert.deepEqual(shown, conditions.slice(0, shown.length));
+  assert(shown.length > 0 && shown.join('; ').length <= MAX_CONDITIONS_LETTERS);
+});
+
+test('the summary never shows a depth that its verdict contradicts', () => {
+  const { qc, ...model } = sampleModel();
+  const metrics = qc.metrics.map((metric) =>
+    metric.id === 'mean-depth' ? { ...metric, value: 29.96, verdict: 'warn' as const } : metric,
+  );
+  const coverageByContig = [{ refName: 'chr1', lengthBases: 1000, meanDepth: 29.96 }];
+  const plots = { ...qc.plots, coverageByContig };
+  const page = renderHtml({ ...model, qc: { ...qc, metrics, plots, meanDepth: 29.96 } });
+  assert.match(page, /<dd>29\.96×<\/dd>/);
+  assert.match(page, /all bases, 29\.96×/);
+  assert.match(page, /class="strong">29\.96×/);
+  assert.doesNotMatch(page, /30\.0×/);
+});
+
+test('the page says how much of the reference was covered, and what is not known of it not', () => {
+  const { sample, ...model } = sampleModel();
+  const panel = renderHtml({ ...model, sample: { ...sample, coveredFraction: 0.000_04 } });
+  assert.match(panel, /Paired-end, 0\.004 % of the reference covered/);
+  assert.match(panel, /Mean depth where covered/);
+  const genome = renderHtml(sampleModel());
+  assert.match(genome, /Paired-end, 99\.1 % of the reference covered/);
+  assert.doesNotMatch(genome, /Mean depth where covered<\/dt>/);
+});

@@ -10,7 +10,6 @@ import { mark, stars } from '../plots/mark.ts';
 import type { Scene } from '../plots/scene.ts';
 import { kebab, sceneToSvg } from '../scene-to-svg.ts';
 import {
-  assayText,
   hasPathogenic,
   headline,
   keyFigures,
@@ -18,6 +17,7 @@ import {
   REPORT_TITLE,
   RESEARCH_USE,
   SECTION_TITLES,
+  sequencingText,
   subline,
 } from '../words.ts';
 import { escapeHtml } from './escape.ts';
@@ -73,7 +73,7 @@ function facts(model: ReportModel): string {
   const entries: readonly (readonly [string, string])[] = [
     ['Sample', model.sample.id],
     ['Reference', model.reference.name],
-    ['Sequencing', assayText(model.sample)],
+    ['Sequencing', sequencingText(model.sample)],
     ['Provenance digest', shortDigest(model.provenanceDigest)],
   ];
   return `<dl class="facts">${entries.map(definition).join('')}</dl>`;

@@ -6,7 +6,6 @@ import type { Tone } from '../plots/scene.ts';
 import { sceneToPdf } from '../scene-to-pdf.ts';
 import { LIGHT } from '../tones.ts';
 import {
-  assayText,
   hasPathogenic,
   headline,
   keyFigures,
@@ -14,6 +13,7 @@ import {
   REPORT_TITLE,
   RESEARCH_USE,
   SECTION_TITLES,
+  sequencingText,
   subline,
 } from '../words.ts';
 import { CONTENT_WIDTH, MARGIN, PAGE_WIDTH, type Sheet } from './sheet.ts';
@@ -59,7 +59,7 @@ function facts(sheet: Sheet, model: ReportModel): void {
   const entries: readonly (readonly [string, string])[] = [
     ['Sample', model.sample.id],
     ['Reference', model.reference.name],
-    ['Sequencing', assayText(model.sample)],
+    ['Sequencing', sequencingText(model.sample)],
     ['Provenance digest', shortDigest(model.provenanceDigest)],
   ];
   const column = CONTENT_WIDTH / entries.length;

@@ -5,6 +5,7 @@
 import { ALPHABETS, type Face, fontFile } from '../fonts.ts';
 import type { Tone } from '../plots/scene.ts';
 import { LIGHT } from '../tones.ts';
+import { sfntOf } from '../woff.ts';
 
 export interface TextStyle {
   readonly face: Face;
@@ -154,14 +155,17 @@ export class Typesetter {
   #register(face: Face, alphabet: (typeof ALPHABETS)[number]): string {
     const name = `${alphabet}-${face}`;
     if (!this.#registered.has(name)) {
-      this.doc.registerFont(name, fontFile(face, alphabet, 'woff'));
+      this.doc.registerFont(name, sfntOf(fontFile(face, alphabet, 'woff')));
       this.#registered.add(name);
     }
     return name;
   }
 }
 
-/** Where a line may break: after spaces (not before %), and after joints of technical words. */
+/**
+ * Where a line may break: after spaces (not before %), and after joints of technical words, but not
+ * inside of a figure such as 4,812,377.
+ */
 function pieces(text: string): readonly string[] {
-  return text.match(/\S*?[/:;,>_&|)](?=\S)|\S+(?: [%×])?\s*|\s+/gu) ?? [];
+  return text.match(/\S*?(?:[/:;>_&|)](?=\S)|,(?=[^\s\d]))|\S+(?: [%×])?\s*|\s+/gu) ?? [];
 }

@@ -2,7 +2,7 @@
  * Mean depth of each contig as bars, with the mean over all bases. Of a reference with many
  * contigs the longest have bars of their own and the others share one.
  */
-import { fixed, grouped } from '../format.ts';
+import { depthText, fixed, grouped } from '../format.ts';
 import { MAX_CONTIG_BARS } from '../limits.ts';
 import type { ContigCoverage } from '../model-qc.ts';
 import { frame, niceCeiling } from './frame.ts';
@@ -61,7 +61,7 @@ export function coverageByContig(contigs: readonly ContigCoverage[]): Scene {
     width: WIDTH,
     height: 140,
     x: null,
-    y: { min: 0, max: ceiling, label: `Mean depth; dashed: all bases, ${fixed(mean, 1)}×` },
+    y: { min: 0, max: ceiling, label: `Mean depth; dashed: all bases, ${depthText(mean)}` },
   });
   const slot = (axes.right - axes.left) / Math.max(1, bars.length);
   const barWidth = Math.min(slot * 0.68, 30);
@@ -142,9 +142,9 @@ function describe(bars: readonly ContigBar[], mean: number): string {
   const low = bars.reduce((a, b) => (b.meanDepth < a.meanDepth ? b : a), bars[0] ?? EMPTY);
   const high = bars.reduce((a, b) => (b.meanDepth > a.meanDepth ? b : a), bars[0] ?? EMPTY);
   return (
-    `Mean depth by contig (${bars.length} bars); over all bases ${fixed(mean, 1)}×. ` +
-    `Lowest ${low.name} at ${fixed(low.meanDepth, 1)}×, highest ${high.name} at ` +
-    `${fixed(high.meanDepth, 1)}×.`
+    `Mean depth by contig (${bars.length} bars); over all bases ${depthText(mean)}. ` +
+    `Lowest ${low.name} at ${depthText(low.meanDepth)}, highest ${high.name} at ` +
+    `${depthText(high.meanDepth)}.`
   );
 }
 

@@ -8,7 +8,7 @@ import {
   type FindingCategory,
   type Findings,
 } from '../../germline/findings.ts';
-import type { ReportModel } from '../model.ts';
+import { REPORT_FORMAT_VERSION, type ReportModel } from '../model.ts';
 import type { LowCoverage } from '../model-low-coverage.ts';
 import { limitationsOf } from '../to-report-model.ts';
 import { sampleQc } from './sample-qc.ts';
@@ -250,7 +250,7 @@ const LOW_COVERAGE: LowCoverage = {
 export function sampleModel(): ReportModel {
   return structuredClone({
     format: 'helixmesh.germline-report',
-    formatVersion: 1,
+    formatVersion: REPORT_FORMAT_VERSION,
     provenanceDigest: 'sha256:3fa91c0b2d4e77a8c5d0916be2f83a4417c9de5b60a2f1389d4c7be0f6125a93',
     reportedAt: '2026-03-14T09:26:53Z',
     sample: {
@@ -263,7 +263,7 @@ export function sampleModel(): ReportModel {
         yRatio: 0.01,
         reason: 'X is as deep as the autosomes and Y is not covered.',
       },
-      assay: 'genome',
+      coveredFraction: 0.9913,
       inputs: [
         { name: 'HX-2026-0142_R1.fastq.gz', digest: digest('a') },
         { name: 'HX-2026-0142_R2.fastq.gz', digest: digest('b') },

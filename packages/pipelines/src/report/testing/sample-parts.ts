@@ -108,7 +108,10 @@ export function sampleQcFile(): QcModel {
     coverage: {
       meanDepth: meanDepth ?? 0,
       callableDepth: 36.4,
-      breadth: [{ depth: 10, fraction: 0.98 }],
+      breadth: [
+        { depth: 1, fraction: 0.99 },
+        { depth: 10, fraction: 0.98 },
+      ],
       depthHistogram: { start: 0, binWidth: 1, counts: [10, 0, 30, 60] },
       contigs: sampleContigs().map((contig) => ({ ...contig, breadth1: 0.99 })),
       unlistedContigs: 0,

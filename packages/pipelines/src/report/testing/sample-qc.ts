@@ -32,7 +32,7 @@ export function sampleQc(): ReportQc {
       { depth: 20, fraction: 0.9512 },
       { depth: 30, fraction: 0.7433 },
     ],
-    isWholeGenome: true,
+    isSpread: true,
   });
   return {
     verdict: worstVerdict(metrics),
