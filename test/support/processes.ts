@@ -5,6 +5,7 @@ import { nodePaths } from '@helixmesh/daemon';
 
 export interface ToolProcess {
   readonly pid: number;
+  readonly attemptId: string;
   /** Name of the program; for a script that of its file. */
   readonly name: string;
 }
@@ -16,9 +17,11 @@ export function runningTools(dataDir: string): ToolProcess[] {
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((entry) => {
       try {
-        if (!readlinkSync(join('/proc', entry, 'cwd')).startsWith(scratch)) return [];
+        const cwd = readlinkSync(join('/proc', entry, 'cwd'));
+        if (!cwd.startsWith(scratch)) return [];
         const name = readFileSync(join('/proc', entry, 'comm'), 'utf8').trim();
-        return [{ pid: Number(entry), name }];
+        const attemptId = cwd.slice(scratch.length).split('/')[0] ?? '';
+        return [{ pid: Number(entry), attemptId, name }];
       } catch {
         return []; // It ended while we looked, or it is not ours to look at.
       }
@@ -29,15 +32,15 @@ export function runningTools(dataDir: string): ToolProcess[] {
 export function enginePid(dataDir: string): number | undefined {
   try {
     const path = join(nodePaths(dataDir).restateDir, 'server.pid');
-    const { pid, start } = JSON.parse(readFileSync(path, 'utf8'));
-    return startTicks(pid) === start ? pid : undefined;
+    const { pid, startTicks } = JSON.parse(readFileSync(path, 'utf8'));
+    return startOf(pid) === startTicks ? pid : undefined;
   } catch {
     return undefined; // Not started yet, or its record is being written.
   }
 }
 
 /** Start time in ticks, which tells a recycled pid apart; undefined for no process or a zombie. */
-function startTicks(pid: number): string | undefined {
+function startOf(pid: number): string | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : fields[19];

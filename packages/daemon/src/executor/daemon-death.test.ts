@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { probeSandbox } from '@helixmesh/pipelines';
-import { recordProcess } from './process-record.ts';
+import { recordProcess } from './leftover-process.ts';
 import { sweepScratch } from './sweep.ts';
 import { Bench, ISOLATIONS, processesWith, until } from './testing/bench.ts';
 

@@ -16,9 +16,9 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '@helixmesh/protocol';
+import { recordProcess } from './leftover-process.ts';
 import { KILL_GRACE_MS, PIPE_CLOSE_MS, STATUS_MAX_BYTES, STDERR_KEPT_BYTES } from './limits.ts';
 import type { Isolation } from './outcome.ts';
-import { recordProcess } from './process-record.ts';
 import {
   FIRST_STDERR_FD,
   parseStatus,

@@ -1,7 +1,7 @@
 /** Clears away what the attempts of a dead daemon left. Call it before any attempt runs. */
 import { readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { killRecorded } from './process-record.ts';
+import { killRecorded } from './leftover-process.ts';
 
 /** Kills leftover processes, deletes the folders; answers how many folders there were. */
 export async function sweepScratch(scratchRoot: string): Promise<number> {

@@ -4,14 +4,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { AppError } from '@helixmesh/protocol';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
 import {
   claimOutFolder,
   placeFile,
@@ -20,8 +19,7 @@ import {
   releaseOutFolder,
 } from './out-folder.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'helixmesh-out-'));
-after(() => rmSync(root, { recursive: true }));
+const root = temporaryFolder('out');
 const fresh = () => mkdtempSync(join(root, 'folder-'));
 
 test('a delivered file is whole, read-only and leaves nothing beside it', async () => {

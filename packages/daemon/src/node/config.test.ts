@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AppError } from '@helixmesh/protocol';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { loadConfig } from './config.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'helixmesh-config-'));
+const folder = temporaryFolder('config');
 
 function file(text: string): string {
   const path = join(folder, `${Math.abs(hash(text))}.toml`);

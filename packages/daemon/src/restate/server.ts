@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@helixmesh/protocol';
+import { writeProcessRecord } from '../supervision/process-record.ts';
 import { type EngineAddress, engineRequest } from './engine-http.ts';
 import {
   INVOKER_LIMIT_VARIABLES,
@@ -21,7 +22,7 @@ import {
   SERVER_START_TIMEOUT_MS,
   SERVER_STOP_TIMEOUT_MS,
 } from './limits.ts';
-import { killIfStill, processStart } from './stale-process.ts';
+import { killStaleServers } from './stale-process.ts';
 
 export interface EngineAddresses {
   readonly ingress: EngineAddress;
@@ -36,6 +37,7 @@ export interface RestateServer extends EngineAddresses {
 }
 
 const NODE_NAME = 'n';
+const PROGRAM = 'restate-server';
 
 /** Where a server under `baseDir` listens. */
 export function addressesUnder(baseDir: string): EngineAddresses {
@@ -53,12 +55,12 @@ export function addressesUnder(baseDir: string): EngineAddresses {
 export async function startRestateServer(baseDir: string): Promise<RestateServer> {
   await mkdir(baseDir, { recursive: true, mode: 0o700 });
   const pidFile = join(baseDir, 'server.pid');
-  await killIfStill(pidFile);
+  await killStaleServers({ recordPath: pidFile, program: PROGRAM, argument: baseDir });
   const child = await spawnServer(baseDir);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const pid = child.pid;
   if (pid === undefined) throw engineFailed(baseDir);
-  await writeFile(pidFile, JSON.stringify({ pid, start: await processStart(pid) }));
+  await writeProcessRecord(pidFile, pid);
   const addresses = addressesUnder(baseDir);
   try {
     await ready(addresses, child, baseDir);
@@ -116,7 +118,7 @@ function serverBinary(): string {
     createRequire(import.meta.url).resolve('@restatedev/restate-server/package.json'),
   );
   try {
-    return join(dirname(require.resolve(`${platform}/package.json`)), 'bin', 'restate-server');
+    return join(dirname(require.resolve(`${platform}/package.json`)), 'bin', PROGRAM);
   } catch (cause) {
     throw new AppError(
       'TOOL_MISSING',
