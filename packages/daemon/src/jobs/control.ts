@@ -1,11 +1,12 @@
 /** What a user may do with a job: cancel it, let it go on. */
-import { AppError, type ErrorRecord, TERMINAL_STATES } from '@helixmesh/protocol';
+import { AppError, TERMINAL_STATES } from '@helixmesh/protocol';
 import type { ResumeOrder } from '../restate/task-object.ts';
 import type { Database } from '../sql/database.ts';
 import { cancelQueued } from './attempts.ts';
 import { retryDelivery } from './deliver.ts';
 import { cancelJob, getJobRow, restartJob } from './jobs.ts';
 import { claimOutFolder, prepareOutFolder, releaseOutFolder } from './out-folder.ts';
+import { pausedTokens } from './paused-steps.ts';
 
 export interface ControlOptions {
   readonly database: Database;
@@ -65,32 +66,4 @@ export async function resume(options: ControlOptions, jobId: string): Promise<vo
   }
   const order: ResumeOrder = 'resume';
   for (const token of await pausedTokens(database, jobId)) await options.wake(token, order);
-}
-
-async function pausedTokens(database: Database, jobId: string): Promise<string[]> {
-  const rows = await database
-    .selectFrom('job_tasks')
-    .select('resume_token')
-    .where('job_id', '=', jobId)
-    .where('resume_token', 'is not', null)
-    .execute();
-  return rows.flatMap((row) => (row.resume_token === null ? [] : [row.resume_token]));
-}
-
-/** Marks a step that waits for its user. */
-export async function markPaused(
-  database: Database,
-  step: { jobId: string; name: string },
-  { error, token }: { error: ErrorRecord; token: string | null },
-): Promise<void> {
-  await database
-    .updateTable('job_tasks')
-    .set({
-      state: token === null ? 'QUEUED' : 'PAUSED',
-      resume_token: token,
-      error: token === null ? null : JSON.stringify(error),
-    })
-    .where('job_id', '=', step.jobId)
-    .where('name', '=', step.name)
-    .execute();
 }

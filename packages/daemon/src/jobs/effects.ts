@@ -1,11 +1,10 @@
 /** The SQL side of workflows and tasks, as the durable engine calls it. Every one is idempotent. */
 import type { OutputRef } from '@helixmesh/pipelines';
-import type { ErrorRecord, Json } from '@helixmesh/protocol';
+import type { Json } from '@helixmesh/protocol';
 import type { JobEffects } from '../restate/pipeline-workflow.ts';
 import type { TaskEffects } from '../restate/task-object.ts';
 import type { Database } from '../sql/database.ts';
 import { enqueueAttempt, readOutcome } from './attempts.ts';
-import { markPaused } from './control.ts';
 import {
   emitEvent,
   failJob,
@@ -17,6 +16,7 @@ import {
 } from './jobs.ts';
 import { appendEvent } from './journal.ts';
 import { releaseOutFolder } from './out-folder.ts';
+import { pauseStep, resumeStep } from './paused-steps.ts';
 import { type HasOutput, lookupTask, type TaskRequest } from './tasks.ts';
 
 export interface EffectsOptions {
@@ -44,11 +44,7 @@ export function taskEffects({ database, hasOutput, queued }: EffectsOptions): Ta
         payload: { code: error.code, delayMs },
       }),
     paused: async (request, { error, token }) => {
-      await markPaused(
-        database,
-        { jobId: request.jobId, name: request.spec.name },
-        { error, token },
-      );
+      await pauseStep(database, stepOf(request), { error, token });
       await taskEvent(database, request, {
         state: 'paused',
         occasion: token,
@@ -57,8 +53,7 @@ export function taskEffects({ database, hasOutput, queued }: EffectsOptions): Ta
       await pauseJob(database, request, { error, occasion: token });
     },
     resumed: async (request, token) => {
-      const step = { jobId: request.jobId, name: request.spec.name };
-      await markPaused(database, step, { error: NO_ERROR, token: null });
+      await resumeStep(database, stepOf(request));
       await unpauseJob(database, request, token);
     },
     failed: async (request, error) => {
@@ -72,7 +67,9 @@ export function taskEffects({ database, hasOutput, queued }: EffectsOptions): Ta
   };
 }
 
-const NO_ERROR: ErrorRecord = { code: 'INTERNAL', message: '' };
+function stepOf({ jobId, spec }: TaskRequest): { jobId: string; name: string } {
+  return { jobId, name: spec.name };
+}
 
 async function taskEvent(
   database: Database,
