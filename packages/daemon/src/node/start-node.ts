@@ -18,18 +18,17 @@ import { apiHandlers } from '../http/handlers.ts';
 import { serveApi } from '../http/server.ts';
 import type { ControlOptions } from '../jobs/control.ts';
 import { type DeliverOptions, deliverJob, undelivered } from '../jobs/deliver.ts';
-import { createDispatcher, type Dispatcher } from '../jobs/dispatch.ts';
+import { createDispatcher } from '../jobs/dispatch.ts';
 import { jobEffects, taskEffects } from '../jobs/effects.ts';
 import { markRecovered } from '../jobs/jobs.ts';
 import { createAttemptQueue } from '../jobs/queue.ts';
-import { serveHandlers } from '../restate/handlers.ts';
 import type { OutcomePoll } from '../restate/limits.ts';
 import { type AnyPipeline, pipelineWorkflow, serviceName } from '../restate/pipeline-workflow.ts';
-import { addressesUnder, identityPublicKey, startRestateServer } from '../restate/server.ts';
 import { jobTaskService, taskObject } from '../restate/task-object.ts';
 import { openDatabase } from '../sql/database.ts';
-import { type ChildSpec, CoreBudget, Supervisor } from '../supervision/index.ts';
+import { CoreBudget, Supervisor } from '../supervision/index.ts';
 import { createAssignments, pathOf, readPublishedJson } from './assignments.ts';
+import { engineOf, handlersChild, reconcilerChild } from './children.ts';
 import type { NodeConfig } from './config.ts';
 import { watchDisk } from './disk-guard.ts';
 import { lockDataFolder } from './lock.ts';
@@ -109,7 +108,7 @@ export async function startNode({
       metrics.workerRestarted('node');
     },
     children: [
-      ...(engine.embedded ? [restateChild(paths.restateDir)] : []),
+      ...(engine.child === null ? [] : [engine.child]),
       handlersChild({ services, stateDir: paths.restateDir, engine }),
       ...createPools({
         database,
@@ -173,80 +172,6 @@ export async function startNode({
 
 /** What runs may end by itself for so long; with the rest a stop takes under ten seconds. */
 const DRAIN_MS = 7_000;
-
-interface Engine {
-  readonly embedded: boolean;
-  readonly ingress: string;
-  readonly admin: string;
-  readonly identityKey: () => Promise<string | null>;
-}
-
-function engineOf(config: NodeConfig, restateDir: string): Engine {
-  const { restateIngressUrl: ingress, restateAdminUrl: admin, restateIdentityKey: key } = config;
-  if (ingress !== null && admin !== null) {
-    return { embedded: false, ingress, admin, identityKey: async () => key };
-  }
-  return {
-    embedded: true,
-    ...addressesUnder(restateDir),
-    identityKey: () => identityPublicKey(restateDir),
-  };
-}
-
-function restateChild(restateDir: string): ChildSpec {
-  return { name: 'restate', start: () => startRestateServer(restateDir) };
-}
-
-function handlersChild({
-  services,
-  stateDir,
-  engine,
-}: {
-  services: Parameters<typeof serveHandlers>[0]['services'];
-  stateDir: string;
-  engine: Engine;
-}): ChildSpec {
-  return {
-    name: 'handlers',
-    start: async () => {
-      await mkdir(stateDir, { recursive: true, mode: 0o700 });
-      const identityKey = await engine.identityKey();
-      const endpoint = await serveHandlers({
-        services,
-        stateDir,
-        admin: engine.admin,
-        identityKey,
-      });
-      return { exited: endpoint.closed, stop: endpoint.close };
-    },
-  };
-}
-
-/** How often SQL is compared with the engine (formats.md). */
-const RECONCILE_INTERVAL_MS = 60_000;
-
-function reconcilerChild(dispatcher: Dispatcher, logger: Logger): ChildSpec {
-  return {
-    name: 'reconciler',
-    start: async () => {
-      const { promise: exited, resolve } = Promise.withResolvers<void>();
-      const tick = () =>
-        dispatcher.reconcile().catch((error) => {
-          // The engine is down; its supervisor restarts it and the next turn looks again.
-          logger.warn({ code: AppError.from(error).code }, 'reconciling postponed');
-        });
-      await tick();
-      const timer = setInterval(tick, RECONCILE_INTERVAL_MS);
-      return {
-        exited,
-        stop: async () => {
-          clearInterval(timer);
-          resolve();
-        },
-      };
-    },
-  };
-}
 
 function newestOf(pipelines: readonly AnyPipeline[], name: string): string {
   const newest = pipelines.filter((p) => p.name === name).sort((a, b) => b.version - a.version)[0];
