@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -277,6 +279,33 @@ test('of two attempts that publish one key the first stands', async () => {
   assert.equal(complete.filter(({ wasPublished }) => !wasPublished).length, 1);
   for (const { result } of complete) assert.deepEqual(result, complete[0]?.result);
   assert.deepEqual(await bench.scratch(), []);
+});
+
+test('a stage that is killed takes with it a stage that would be busy for long', async () => {
+  await using bench = await Bench.create();
+  const outcome = await runAttempt(bench.request(scriptTask(['kill -KILL $$', 'sleep 600'])));
+  assertFailed(outcome);
+  assert.equal(outcome.error.code, 'TOOL_CRASHED');
+  assert.equal(outcome.failedStage, 'bwa');
+});
+
+test('what was published before the daemon died is taken as it stands; deleted outputs are made again', async () => {
+  await using bench = await Bench.create();
+  const spec = scriptTask(['echo same']);
+  const first = await runAttempt(bench.request(spec));
+  assert.equal(first.status, 'complete', JSON.stringify(first));
+  const pids: number[] = [];
+  const onStarted = (pid: number) => pids.push(pid);
+  const again = await runAttempt(bench.request(spec, { onStarted }));
+  assert.equal(again.status, 'complete', JSON.stringify(again));
+  assert.deepEqual([again.result, again.wasPublished, pids], [first.result, true, []]);
+
+  const request = bench.request(spec, { onStarted });
+  rmSync(publishedPath(bench.storeRoot, request.key, 'out.txt'));
+  const restored = await runAttempt(request);
+  assert.equal(restored.status, 'complete', JSON.stringify(restored));
+  assert.equal(pids.length, 1);
+  assert.ok(existsSync(publishedPath(bench.storeRoot, request.key, 'out.txt')));
 });
 
 test('a damaged folder in the store is replaced', async () => {

@@ -5,7 +5,10 @@
  * E2  Its scratch folder is gone when it answers.
  * E3  Nothing appears in the store but by `publish`.
  * E4  The tools are those versions that the key names, or the attempt fails.
+ * E5  A key whose outputs all stand in the store is not made again: the daemon died after they were
+ *     published and before anybody was told.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -24,9 +27,9 @@ import {
   STDERR_TAIL_BYTES,
   STDERR_TAIL_LINES,
 } from './limits.ts';
-import type { AttemptOutcome, AttemptRequest, FailedAttempt } from './outcome.ts';
+import type { AttemptOutcome, AttemptRequest, CompleteAttempt, FailedAttempt } from './outcome.ts';
 import { recordOutputs } from './outputs.ts';
-import { publish, RESULT_NAME } from './publish.ts';
+import { publish, publishedPath, RESULT_NAME, readPublished } from './publish.ts';
 import { printableCommand } from './quote.ts';
 import type { AttemptFolders } from './run-command.ts';
 import { type Progress, runTogether, startedTogether } from './run-together.ts';
@@ -59,8 +62,10 @@ async function runIn(
 ): Promise<AttemptOutcome> {
   const { spec, signal } = request;
   checkSpec(spec);
-  checkTools(request);
   signal.throwIfAborted();
+  const standing = await standingResult(request);
+  if (standing !== null) return complete(request, progress, standing);
+  checkTools(request);
   const folders = await makeFolders(root);
   await placeInputs(folders.work, request);
   await makeOutputFolders(folders.work, spec);
@@ -79,14 +84,27 @@ async function runIn(
   await mkdir(staging, { mode: 0o700 });
   const { storeRoot, key } = request;
   const published = await publish({ storeRoot, key, work: folders.work, staging, spec, outputs });
-  return {
-    status: 'complete',
-    ...published,
-    wallMs: progress.wallMs,
-    cpuMs: progress.cpuMs,
-    command: printable(spec),
-    stderrTail: tail(progress.stderr),
-  };
+  return complete(request, progress, published);
+}
+
+/** E5 */
+async function standingResult({
+  storeRoot,
+  key,
+  spec,
+}: AttemptRequest): Promise<Pick<CompleteAttempt, 'result' | 'wasPublished'> | null> {
+  const isWhole = spec.outputs.every(({ name }) => existsSync(publishedPath(storeRoot, key, name)));
+  const result = isWhole ? await readPublished(storeRoot, key) : null;
+  return result === null ? null : { result, wasPublished: true };
+}
+
+function complete(
+  { spec }: AttemptRequest,
+  { wallMs, cpuMs, stderr }: Progress,
+  published: Pick<CompleteAttempt, 'result' | 'wasPublished'>,
+): CompleteAttempt {
+  const command = printable(spec);
+  return { status: 'complete', ...published, wallMs, cpuMs, command, stderrTail: tail(stderr) };
 }
 
 function checkSpec(spec: TaskSpec): void {

@@ -6,6 +6,8 @@
  *     with its parent thread, and without bubblewrap the script's watcher kills the group (a tool
  *     that leaves its process group escapes; bubblewrap is there for that).
  * R3  Nothing of the daemon's environment reaches a tool.
+ * R4  A stage that dies by a signal takes the others with it: what they still have in their buffers
+ *     may keep them busy for minutes, and nobody wants it any more.
  *
  * Must be called on the main thread: bubblewrap dies with the thread that started it.
  */
@@ -25,6 +27,7 @@ import {
   renderScript,
   type ScriptCommand,
   STATUS_FD,
+  type StageStatus,
 } from './script.ts';
 import { TailBuffer } from './tail-buffer.ts';
 
@@ -89,6 +92,9 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
   });
   const shell = collect(child.stdio[2] as Readable | null, STDERR_KEPT_BYTES);
   const status = collect(child.stdio[STATUS_FD] as Readable | null, STATUS_MAX_BYTES);
+  child.stdio[STATUS_FD]?.on('data', () => {
+    if (parseStatus(status.text()).ended.some(wasKilled)) killGroup(child.pid, 'SIGKILL'); // R4
+  });
   const stderr = command.stages.map((_, i) =>
     collect(child.stdio[FIRST_STDERR_FD + i] as Readable | null, STDERR_KEPT_BYTES),
   );
@@ -192,6 +198,12 @@ function splitStatus(status: number): Pick<StageEnd, 'exitCode' | 'signal'> {
 const SIGNAL_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.signals).map(([name, number]) => [number, name]),
 );
+
+/** By a signal, but not for want of a reader, which is another stage's fault. */
+function wasKilled({ status }: StageStatus): boolean {
+  const { signal } = splitStatus(status);
+  return signal !== null && signal !== 'SIGPIPE';
+}
 
 function startError(file: string, cause: Error): AppError {
   return new AppError('TOOL_MISSING', `cannot start ${file}: ${cause.message}`, {
