@@ -4,7 +4,7 @@
  *
  * Without /proc (macOS) a record holds the pid alone and is never taken for a live process.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { readStat } from './process-stat.ts';
 
 export interface ProcessRecord {
@@ -37,11 +37,24 @@ export async function readProcessRecord(path: string): Promise<ProcessRecord | n
   }
 }
 
-/** True while the recorded process lives; false for a zombie, and when its pid is another's now. */
+/**
+ * True while anything of the recorded process lives; false for a zombie, and when its pid is
+ * another's now.
+ */
 export async function isAlive(record: ProcessRecord): Promise<boolean> {
   if (!(await isThisBoot(record))) return false;
   const stat = await readStat(record.pid);
-  return stat !== null && stat.startTicks === record.startTicks && stat.state !== 'Z';
+  if (stat === null || stat.startTicks !== record.startTicks) return false;
+  return stat.state !== 'Z' || (await hasThreads(record.pid));
+}
+
+/**
+ * A killed process is a zombie as soon as its first thread has ended. The others may hold its files
+ * and their locks for a while yet.
+ */
+async function hasThreads(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  return threads.length > 1;
 }
 
 /** False too where the boot cannot be told. */
