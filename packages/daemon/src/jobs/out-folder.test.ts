@@ -86,3 +86,12 @@ test('a path that is a file cannot be an output folder', async () => {
   writeFileSync(file, '');
   await assert.rejects(prepareOutFolder(file), { code: 'OUTPUT_UNWRITABLE' });
 });
+
+test('what a killed daemon left of its look at the folder is no obstacle', async () => {
+  const folder = fresh();
+  // In a container the next daemon has the same process number.
+  writeFileSync(join(folder, `.helixmesh-probe-${process.pid}`), '');
+  writeFileSync(join(folder, '.helixmesh-probe'), '');
+  await prepareOutFolder(folder);
+  assert.deepEqual(readdirSync(folder), [`.helixmesh-probe-${process.pid}`]);
+});

@@ -2,7 +2,8 @@
  * The user's output folder: claimed by one job at a time, filled by rename.
  *
  * F1  No file stands under its final name before it is whole.
- * F2  A folder claimed by one job is refused to another, also to a job of another data folder.
+ * F2  A file that was put there outlives the machine's crash, as the state COMPLETE does.
+ * F3  A folder claimed by one job is refused to another, also to a job of another data folder.
  */
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
@@ -23,6 +24,7 @@ import { pipeline } from 'node:stream/promises';
 import { AppError } from '@helixmesh/protocol';
 
 const CLAIM_FILE = '.helixmesh-job.json';
+const PROBE_FILE = '.helixmesh-probe';
 
 interface Claim {
   readonly jobId: string;
@@ -31,11 +33,12 @@ interface Claim {
 
 /** Makes the folder if need be and checks that we may write there. */
 export async function prepareOutFolder(outDir: string): Promise<void> {
-  const probe = join(outDir, `.helixmesh-probe-${process.pid}`);
+  const probe = join(outDir, PROBE_FILE);
   try {
     await mkdir(outDir, { recursive: true });
-    await (await open(probe, 'wx')).close();
-    await rm(probe);
+    // Not exclusively: one that a killed daemon has left is no obstacle.
+    await (await open(probe, 'w')).close();
+    await rm(probe, { force: true });
   } catch (cause) {
     throw unwritable(outDir, cause);
   }
@@ -51,6 +54,7 @@ export async function claimOutFolder(outDir: string, claim: Claim): Promise<void
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(outDir, cause);
     const holder = await readClaim(path);
+    if (holder?.jobId === claim.jobId && holder.dataDir === claim.dataDir) return;
     if (holder === null || holder.dataDir === claim.dataDir) {
       // Of two jobs of one data folder SQL has already chosen.
       await replaceClaim(path, claim);
@@ -77,10 +81,14 @@ async function readClaim(path: string): Promise<Claim | null> {
 
 async function replaceClaim(path: string, claim: Claim): Promise<void> {
   const aside = `${path}.new`;
-  const file = await open(aside, 'w');
-  await file.writeFile(JSON.stringify(claim));
-  await file.close();
-  await rename(aside, path);
+  try {
+    await writeFile(aside, JSON.stringify(claim));
+    await rename(aside, path);
+  } catch (cause) {
+    throw unwritable(dirname(path), cause);
+  } finally {
+    await rm(aside, { force: true });
+  }
 }
 
 /** Gives the folder up if it is this job's; another's claim stays. */
@@ -120,6 +128,7 @@ export async function placeFile(outDir: string, path: string, source: string): P
     const sha256 = await sha256Of(aside);
     const { size } = await stat(aside);
     await rename(aside, target);
+    await sync(dirname(target));
     return { path, sizeBytes: size, sha256 };
   } finally {
     // After a failure, and where both names are links of one file already (a delivery that a crash
@@ -134,6 +143,17 @@ async function linkOrCopy(source: string, target: string): Promise<void> {
   } catch (cause) {
     if (!LINK_REFUSED.includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
     await copyFile(source, target, constants.COPYFILE_FICLONE);
+    await sync(target);
+  }
+}
+
+/** F2, of a file or a folder. What the store holds is on disk already, and so are links to it. */
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
@@ -146,6 +166,7 @@ export async function placeText(outDir: string, path: string, text: string): Pro
   try {
     await writeFile(aside, text, { flush: true });
     await rename(aside, join(outDir, path));
+    await sync(outDir);
   } finally {
     await rm(aside, { force: true });
   }
