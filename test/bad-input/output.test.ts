@@ -14,6 +14,8 @@ const ROOT_ONLY = canMount() ? false : 'SKIPPED: only root may mount the disk th
 /** What is left for the node to write down that its disk is full. */
 const ROOM_BYTES = 1_200_000;
 
+const IN_USE_ELSEWHERE = { code: 'OUTPUT_IN_USE', says: /job_other/, advises: /delete/ } as const;
+
 let bench: Workbench;
 
 before(async () => {
@@ -84,6 +86,17 @@ describe('an output folder', () => {
     assert.equal(followed.code, 0, followed.stderr);
     assert.ok(visible(out).includes('FIRST.vcf.gz'));
     assert.ok(!visible(out).some((name) => name.startsWith('SECOND')));
+  });
+
+  test('that a job of another data folder holds is refused, and no job is left to write into it', async () => {
+    const out = join(bench.folder, 'held');
+    const claim = join(out, '.helixmesh-job.json');
+    await mkdir(out);
+    await writeFile(claim, JSON.stringify({ jobId: 'job_other', dataDir: '/elsewhere' }));
+    await bench.refused({ sample: 'THIRD', out }, IN_USE_ELSEWHERE);
+    await rm(claim);
+    const { stdout } = await bench.cli(['--json', 'status']);
+    assert.ok(!stdout.includes('THIRD'), 'the job would start with the next look at the outbox');
   });
 });
 

@@ -49,10 +49,11 @@ export async function startDaemon({ dataDir, env, argv }: DaemonOptions): Promis
   try {
     await waitFor(() => isUp(client, child, () => said), {
       deadline: START_DEADLINE_MS,
-      what: `the daemon answers (it said: ${said})`,
+      what: 'the daemon answers',
     });
   } catch (error) {
     child.kill('SIGKILL');
+    process.stderr.write(said);
     throw error;
   }
   return control(child, client, startedMs);

@@ -1,42 +1,40 @@
 /** What a user may do with a job: cancel it, let it go on. */
 import { AppError, TERMINAL_STATES } from '@helixmesh/protocol';
 import type { ResumeOrder } from '../restate/task-object.ts';
-import type { Database } from '../sql/database.ts';
-import { cancelQueued } from './attempts.ts';
+import { type CancelOptions, endCanceled, pursueCancel } from './cancel.ts';
 import { retryDelivery } from './deliver.ts';
 import { cancelJob, getJobRow, restartJob } from './jobs.ts';
-import { claimOutFolder, prepareOutFolder, releaseOutFolder } from './out-folder.ts';
+import { claimOutFolder, prepareOutFolder } from './out-folder.ts';
 import { pausedTokens } from './paused-steps.ts';
 
-export interface ControlOptions {
-  readonly database: Database;
+export interface ControlOptions extends CancelOptions {
   readonly dataDir: string;
-  /** Ends the running attempts of a job. */
-  readonly abortJob: (jobId: string) => void;
-  /** Answers a wait in the durable engine. */
-  readonly wake: (awakeable: string, value: unknown) => Promise<void>;
   /** New outbox rows are there. */
   readonly dispatch: () => Promise<void>;
   /** A delivery can be tried. */
   readonly deliver: (jobId: string) => void;
+  /** The engine could not be told; the reconciler is to do it soon. */
+  readonly postponed: () => void;
 }
 
 export async function cancel(options: ControlOptions, jobId: string): Promise<void> {
-  const { database, wake } = options;
+  const { database } = options;
   const job = await getJobRow(database, jobId);
   if (TERMINAL_STATES.includes(job.state)) {
     throw new AppError('CONFLICT', `job ${jobId} is ${job.state} already`, {
       hint: 'Only a job that is not finished can be canceled.',
     });
   }
+  const ref = { jobId, generation: job.generation };
+  await cancelJob(database, ref);
   // With its result recorded no workflow drives the job any more; only its delivery waits.
-  const driven = job.result === null;
-  if (!driven) await releaseOutFolder(job.out_dir, jobId);
-  await cancelJob(database, { jobId, generation: job.generation }, driven);
-  options.abortJob(jobId);
-  for (const awakeable of await cancelQueued(database, jobId)) await wake(awakeable, null);
-  const order: ResumeOrder = 'cancel';
-  for (const token of await pausedTokens(database, jobId)) await wake(token, order);
+  if (job.result !== null) return endCanceled(database, ref, job.out_dir);
+  try {
+    await pursueCancel(options, jobId);
+  } catch (error) {
+    if (AppError.from(error).code !== 'ENGINE_UNAVAILABLE') throw error;
+    options.postponed();
+  }
 }
 
 export async function resume(options: ControlOptions, jobId: string): Promise<void> {
@@ -50,7 +48,7 @@ export async function resume(options: ControlOptions, jobId: string): Promise<vo
   if (TERMINAL_STATES.includes(job.state)) {
     await prepareOutFolder(job.out_dir);
     await claimOutFolder(job.out_dir, { jobId, dataDir: options.dataDir });
-    await restartJob(database, jobId);
+    await restartJob(database, { jobId, generation: job.generation });
     await options.dispatch();
     return;
   }

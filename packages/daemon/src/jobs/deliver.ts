@@ -12,35 +12,52 @@ import {
 } from '@helixmesh/pipelines';
 import { AppError } from '@helixmesh/protocol';
 import type { Database } from '../sql/database.ts';
+import { endCanceled } from './cancel.ts';
 import { completeJob, getJobRow, type JobRow, pauseJob, unpauseJob } from './jobs.ts';
-import { type Placed, placeFile, placeText, releaseOutFolder } from './out-folder.ts';
+import {
+  claimOutFolder,
+  type Placed,
+  placeFile,
+  placeText,
+  prepareOutFolder,
+  releaseOutFolder,
+} from './out-folder.ts';
 import { pruneIntermediates } from './prune.ts';
 
 export interface DeliverOptions {
   readonly database: Database;
-  readonly storeRoot: string;
+  readonly dataDir: string;
   readonly outputPath: (task: string, output: string) => string;
   readonly version: string;
 }
 
-/** Jobs whose workflow has returned and whose files are not handed over yet. */
+/** Jobs whose workflow has returned and whose files are not handed over (or given up) yet. */
 export async function undelivered(database: Database): Promise<string[]> {
   const rows = await database
     .selectFrom('jobs')
     .select('job_id')
     .where('result', 'is not', null)
-    .where('state', '=', 'RUNNING')
+    .where('state', 'in', ['RUNNING', 'CANCELING'])
     .execute();
   return rows.map((row) => row.job_id);
 }
 
-/** Delivers one job. A full disk or a lost folder pauses it; `resume` delivers again. */
+/**
+ * Delivers one job, or ends it if it was canceled. A full disk, a lost folder or one that another
+ * job has taken meanwhile pauses it; `resume` delivers again.
+ */
 export async function deliverJob(options: DeliverOptions, jobId: string): Promise<void> {
   const { database } = options;
   const job = await getJobRow(database, jobId);
   const ref = { jobId, generation: job.generation };
   if (job.result === null) return;
+  if (job.state === 'CANCELING') return endCanceled(database, ref, job.out_dir);
+  if (job.state !== 'RUNNING') return;
   try {
+    // Again: a crash may have come between the job and its claim, or between the end of the claim
+    // and of the job.
+    await prepareOutFolder(job.out_dir);
+    await claimOutFolder(job.out_dir, { jobId, dataDir: options.dataDir });
     const result: PipelineResult = JSON.parse(job.result);
     const placed: (Placed & { description: string })[] = [];
     for (const { path, source, description } of result.deliverables) {
@@ -56,6 +73,8 @@ export async function deliverJob(options: DeliverOptions, jobId: string): Promis
       'ro-crate-metadata.json',
       await crateOf(options, { job, result, placed }),
     );
+    // Before the job is COMPLETE, for nobody comes back to it then.
+    if (job.keep_intermediates === 0) await pruneIntermediates(options, { jobId });
   } catch (thrown) {
     const error = AppError.from(thrown);
     await pauseJob(database, ref, { error: error.toRecord(), occasion: `deliver ${Date.now()}` });
@@ -64,7 +83,6 @@ export async function deliverJob(options: DeliverOptions, jobId: string): Promis
   // Before the state, so that a crash in between leaves no claim of a finished job.
   await releaseOutFolder(job.out_dir, jobId);
   await completeJob(database, ref);
-  if (job.keep_intermediates === 0) await pruneIntermediates(options, { jobId });
 }
 
 /** A delivery that had failed is tried again. */

@@ -5,7 +5,8 @@
  *     start, for the workflow's key is `jobId#generation`.
  * D2  A wait whose outcome is known but unread is woken again.
  * D3  A job that SQL holds for RUNNING and of which the engine knows nothing (its data was lost)
- *     is started under the next generation; finished tasks are reused.
+ *     is started under the next generation, or CANCELED if that was asked for; finished tasks are
+ *     reused.
  */
 
 import { AppError } from '@helixmesh/protocol';
@@ -13,10 +14,11 @@ import { type EngineAddress, engineRequest } from '../restate/engine-http.ts';
 import { workflowKey } from '../restate/pipeline-workflow.ts';
 import type { Database } from '../sql/database.ts';
 import { unacknowledgedWaits } from './attempts.ts';
+import { endCanceled } from './cancel.ts';
 import { restartJob } from './jobs.ts';
 
 export interface Dispatcher {
-  /** Sends every start order that waits. */
+  /** Sends every start order that waits; with the engine down they wait on, and this is told. */
   dispatch(): Promise<void>;
   /** Answers a wait; answering it twice changes nothing. */
   wake(awakeable: string, value: unknown): Promise<void>;
@@ -27,11 +29,21 @@ export interface Dispatcher {
 export interface DispatcherOptions {
   readonly database: Database;
   readonly ingress: EngineAddress;
-  readonly admin: EngineAddress;
+  /** The engine could not be told: `reconcile` is due as soon as it answers again. */
+  readonly postponed: () => void;
 }
 
-export function createDispatcher({ database, ingress, admin }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ database, ingress, postponed }: DispatcherOptions): Dispatcher {
   async function dispatch(): Promise<void> {
+    try {
+      await sendOrders();
+    } catch (error) {
+      if (AppError.from(error).code !== 'ENGINE_UNAVAILABLE') throw error;
+      postponed();
+    }
+  }
+
+  async function sendOrders(): Promise<void> {
     const orders = await database
       .selectFrom('outbox')
       .innerJoin('jobs', 'jobs.job_id', 'outbox.job_id')
@@ -68,7 +80,7 @@ export function createDispatcher({ database, ingress, admin }: DispatcherOptions
   async function reconcile(): Promise<void> {
     for (const awakeable of await unacknowledgedWaits(database)) await wake(awakeable, null);
     await restartLost();
-    await dispatch();
+    await sendOrders();
   }
 
   async function restartLost(): Promise<void> {
@@ -79,30 +91,31 @@ export function createDispatcher({ database, ingress, admin }: DispatcherOptions
           .onRef('outbox.job_id', '=', 'jobs.job_id')
           .onRef('outbox.generation', '=', 'jobs.generation'),
       )
-      .select(['jobs.job_id', 'jobs.generation'])
-      .where('jobs.state', 'in', ['QUEUED', 'RUNNING', 'PAUSED'])
+      .select(['jobs.job_id', 'jobs.generation', 'jobs.state'])
+      .select(['jobs.workflow', 'jobs.out_dir'])
+      .where('jobs.state', 'in', ['QUEUED', 'RUNNING', 'PAUSED', 'CANCELING'])
       .where('jobs.result', 'is', null)
       .where('outbox.sent_at', 'is not', null)
       .execute();
-    if (jobs.length === 0) return;
-    const known = await knownInvocations(admin);
-    if (known === null) return;
-    for (const { job_id: jobId, generation } of jobs) {
-      if (!known.has(workflowKey({ jobId, generation }))) await restartJob(database, jobId);
+    for (const { job_id: jobId, generation, state, workflow, out_dir: outDir } of jobs) {
+      const job = { jobId, generation };
+      if (await isKnown(ingress, workflow, workflowKey(job))) continue;
+      if (state === 'CANCELING') await endCanceled(database, job, outDir);
+      else await restartJob(database, job);
     }
   }
 
   return { dispatch, wake, reconcile };
 }
 
-/** Keys of the workflows that the engine knows, finished ones included; null when it cannot say. */
-async function knownInvocations(admin: EngineAddress): Promise<Set<string> | null> {
-  const query =
-    "SELECT target_service_key FROM sys_invocation WHERE target_service_ty = 'workflow'";
-  const reply = await engineRequest(admin, { method: 'POST', path: '/query', body: { query } });
-  if (reply.status !== 200) return null;
-  const { rows } = reply.body as { rows: { target_service_key: string }[] };
-  return new Set(rows.map((row) => row.target_service_key));
+/**
+ * Whether the engine has the workflow, finished or not; true when it cannot say. Asked through the
+ * ingress, which answers from the partition's leader: the admin API's tables lack, for a moment
+ * after a crash, what the engine has still to read back from its log.
+ */
+async function isKnown(ingress: EngineAddress, workflow: string, key: string): Promise<boolean> {
+  const path = `/restate/workflow/${workflow}/${encodeURIComponent(key)}/output`;
+  return (await engineRequest(ingress, { method: 'GET', path })).status !== 404;
 }
 
 function refused(what: string, body: unknown): AppError {

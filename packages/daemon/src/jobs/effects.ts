@@ -3,7 +3,7 @@ import type { OutputRef } from '@helixmesh/pipelines';
 import type { Json } from '@helixmesh/protocol';
 import type { JobEffects } from '../restate/pipeline-workflow.ts';
 import type { TaskEffects } from '../restate/task-object.ts';
-import type { Database } from '../sql/database.ts';
+import { atomically, type Database } from '../sql/database.ts';
 import { enqueueAttempt, readOutcome } from './attempts.ts';
 import {
   emitEvent,
@@ -44,17 +44,22 @@ export function taskEffects({ database, hasOutput, queued }: EffectsOptions): Ta
         payload: { code: error.code, delayMs },
       }),
     paused: async (request, { error, token }) => {
-      await pauseStep(database, stepOf(request), { error, token });
-      await taskEvent(database, request, {
-        state: 'paused',
-        occasion: token,
-        payload: { code: error.code },
+      await atomically(database, async (trx) => {
+        if ((await getJobRow(trx, request.jobId)).generation !== request.generation) return;
+        await pauseStep(trx, stepOf(request), { error, token });
+        await taskEvent(trx, request, {
+          state: 'paused',
+          occasion: token,
+          payload: { code: error.code },
+        });
+        await pauseJob(trx, request, { error, occasion: token });
       });
-      await pauseJob(database, request, { error, occasion: token });
     },
     resumed: async (request, token) => {
-      await resumeStep(database, stepOf(request));
-      await unpauseJob(database, request, token);
+      await atomically(database, async (trx) => {
+        await resumeStep(trx, stepOf(request));
+        await unpauseJob(trx, request, token);
+      });
     },
     failed: async (request, error) => {
       await database

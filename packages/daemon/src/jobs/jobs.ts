@@ -15,9 +15,11 @@ import {
   type Json,
   TERMINAL_STATES,
 } from '@helixmesh/protocol';
+import { sql } from 'kysely';
 import type { JobRef } from '../restate/pipeline-workflow.ts';
-import type { Database } from '../sql/database.ts';
+import { atomically, type Database } from '../sql/database.ts';
 import { appendEvent } from './journal.ts';
+import { letStepsGoOn, pausedTokens } from './paused-steps.ts';
 
 export interface NewJob {
   readonly sampleId: string;
@@ -152,7 +154,7 @@ interface Change {
 
 /** Moves the job if it stands in one of `from` under this generation; says whether it moved. */
 async function change(database: Database, job: JobRef, order: Change): Promise<boolean> {
-  return database.transaction().execute(async (trx) => {
+  return atomically(database, async (trx) => {
     const terminal = TERMINAL_STATES.includes(order.to);
     const { numUpdatedRows } = await trx
       .updateTable('jobs')
@@ -162,6 +164,9 @@ async function change(database: Database, job: JobRef, order: Change): Promise<b
           ? {}
           : { reason: order.reason === null ? null : JSON.stringify(order.reason) }),
         ...(terminal ? { ended_at: Date.now() } : {}),
+        ...(order.event === 'started'
+          ? { started_at: sql`coalesce(started_at, ${Date.now()})` }
+          : {}),
       })
       .where('job_id', '=', job.jobId)
       .where('generation', '=', job.generation)
@@ -178,18 +183,29 @@ async function change(database: Database, job: JobRef, order: Change): Promise<b
 }
 
 export async function startJob(database: Database, job: JobRef): Promise<void> {
-  const moved = await change(database, job, {
+  await change(database, job, {
     from: ['QUEUED'],
     to: 'RUNNING',
     reason: null,
     event: 'started',
   });
-  if (!moved) return;
-  await database
-    .updateTable('jobs')
-    .set((eb) => ({ started_at: eb.fn.coalesce('started_at', eb.val(Date.now())) }))
-    .where('job_id', '=', job.jobId)
-    .execute();
+}
+
+/**
+ * Takes a job back that has just been recorded and cannot begin after all. One that the engine has
+ * begun meanwhile stays.
+ */
+export async function withdrawJob(database: Database, jobId: string): Promise<void> {
+  await database.transaction().execute(async (trx) => {
+    const sent = await trx
+      .deleteFrom('outbox')
+      .where('job_id', '=', jobId)
+      .where('sent_at', 'is', null)
+      .executeTakeFirst();
+    if (sent.numDeletedRows === 0n) return;
+    await trx.deleteFrom('journal').where('job_id', '=', jobId).execute();
+    await trx.deleteFrom('jobs').where('job_id', '=', jobId).execute();
+  });
 }
 
 /** The workflow has returned; the deliverer takes it from here. */
@@ -227,7 +243,8 @@ export async function failJob(database: Database, job: JobRef, error: ErrorRecor
   await settleCanceled(database, job);
 }
 
-async function settleCanceled(database: Database, job: JobRef): Promise<void> {
+/** A CANCELING job has come to its end; of another state nothing changes. */
+export async function settleCanceled(database: Database, job: JobRef): Promise<void> {
   await change(database, job, {
     from: ['CANCELING'],
     to: 'CANCELED',
@@ -253,48 +270,50 @@ export async function pauseJob(
   });
 }
 
+/** Goes on, unless a step still waits for the user: then the job stays PAUSED and can be resumed. */
 export async function unpauseJob(database: Database, job: JobRef, occasion: string): Promise<void> {
-  await change(database, job, {
-    from: ['PAUSED'],
-    to: 'RUNNING',
-    reason: null,
-    event: 'resumed',
-    occasion,
+  await atomically(database, async (trx) => {
+    if ((await pausedTokens(trx, job.jobId)).length > 0) return;
+    await change(trx, job, {
+      from: ['PAUSED'],
+      to: 'RUNNING',
+      reason: null,
+      event: 'resumed',
+      occasion,
+    });
   });
 }
 
-/** Marks the job CANCELING; a job that no workflow drives any more is CANCELED at once. */
-export async function cancelJob(
-  database: Database,
-  job: JobRef,
-  driven: boolean,
-): Promise<boolean> {
-  const moved = await change(database, job, {
+export async function cancelJob(database: Database, job: JobRef): Promise<void> {
+  await change(database, job, {
     from: ['QUEUED', 'RUNNING', 'PAUSED'],
     to: 'CANCELING',
     event: 'canceling',
   });
-  if (moved && !driven) await settleCanceled(database, job);
-  return moved;
 }
 
-/** Queues a terminal job again under the next generation. */
-export async function restartJob(database: Database, jobId: string): Promise<JobRef> {
-  return database.transaction().execute(async (trx) => {
-    const row = await getJobRow(trx, jobId);
-    const generation = row.generation + 1;
+/**
+ * Queues a job again under the next generation, unless that has been done already. What its steps
+ * waited for belongs to the old generation and is forgotten.
+ */
+export async function restartJob(database: Database, job: JobRef): Promise<void> {
+  const { jobId } = job;
+  await database.transaction().execute(async (trx) => {
+    const generation = job.generation + 1;
     const now = Date.now();
-    await trx
+    const { numUpdatedRows } = await trx
       .updateTable('jobs')
       .set({ state: 'QUEUED', generation, reason: null, result: null, ended_at: null })
       .where('job_id', '=', jobId)
-      .execute();
+      .where('generation', '=', job.generation)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return;
+    await letStepsGoOn(trx, jobId);
     await trx
       .insertInto('outbox')
       .values({ job_id: jobId, generation, created_at: now, sent_at: null })
       .execute();
     await jobEvent(trx, { jobId, generation }, { state: 'resumed', payload: { generation } });
-    return { jobId, generation };
   });
 }
 

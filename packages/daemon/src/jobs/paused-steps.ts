@@ -25,16 +25,21 @@ export async function pauseStep(
 }
 
 /** The step goes on. */
-export async function resumeStep(database: Database, step: StepRef): Promise<void> {
-  await database
-    .updateTable('job_tasks')
-    .set(GOING_ON)
-    .where('job_id', '=', step.jobId)
-    .where('name', '=', step.name)
-    .execute();
+export async function resumeStep(database: Database, { jobId, name }: StepRef): Promise<void> {
+  await letGoOn(database, jobId).where('name', '=', name).execute();
 }
 
-const GOING_ON = { state: 'QUEUED', resume_token: null, error: null } as const;
+/** None of the job's steps waits any more. */
+export async function letStepsGoOn(database: Database, jobId: string): Promise<void> {
+  await letGoOn(database, jobId).where('resume_token', 'is not', null).execute();
+}
+
+function letGoOn(database: Database, jobId: string) {
+  return database
+    .updateTable('job_tasks')
+    .set({ state: 'QUEUED', resume_token: null, error: null })
+    .where('job_id', '=', jobId);
+}
 
 /** Of every step of the job that waits. */
 export async function pausedTokens(database: Database, jobId: string): Promise<string[]> {

@@ -12,7 +12,7 @@ import {
   parseSampleId,
 } from '@helixmesh/protocol';
 import type { Database } from '../sql/database.ts';
-import { type Submitted, submitJob } from './jobs.ts';
+import { type Submitted, submitJob, withdrawJob } from './jobs.ts';
 import { claimOutFolder, prepareOutFolder } from './out-folder.ts';
 
 export interface SubmitOptions {
@@ -52,8 +52,14 @@ export async function submit(options: SubmitOptions, request: JobSubmission): Pr
     outDir: request.outDir,
     keepIntermediates: request.keepIntermediates,
   });
-  const { jobId } = submitted;
-  await claimOutFolder(request.outDir, { jobId, dataDir: options.dataDir });
+  const { status, jobId } = submitted;
+  try {
+    await claimOutFolder(request.outDir, { jobId, dataDir: options.dataDir });
+  } catch (error) {
+    // Else it would be started by the next look at the outbox, into a folder that is another's.
+    if (status === 'created') await withdrawJob(options.database, jobId);
+    throw error;
+  }
   return submitted;
 }
 

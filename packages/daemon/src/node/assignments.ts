@@ -17,7 +17,7 @@ import {
 import { AppError, type Json } from '@helixmesh/protocol';
 import { type AttemptOutcome, publishedPath, runAttempt } from '../executor/index.ts';
 import { type QueuedAttempt, recordOutcome } from '../jobs/attempts.ts';
-import { getJobRow } from '../jobs/jobs.ts';
+import { getJobRow, type JobRow } from '../jobs/jobs.ts';
 import { pruneIntermediates } from '../jobs/prune.ts';
 import { fileIdentity } from '../jobs/submit.ts';
 import type { Database } from '../sql/database.ts';
@@ -35,6 +35,8 @@ export interface AssignmentsOptions {
   readonly logger: Logger;
   readonly metrics: NodeMetrics;
   readonly wake: (awakeable: string) => Promise<void>;
+  /** A wake-up has failed; the reconciler is to do it soon. */
+  readonly postponed: () => void;
 }
 
 export interface Assignments {
@@ -66,7 +68,9 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
     running.set(attemptId, { jobId, controller });
     logger.info({ attemptId, jobId, task: spec.name, threads }, 'attempt started');
     try {
-      const reads = await readsOf(database, jobId);
+      const job = await getJobRow(database, jobId);
+      // Canceled after the attempt was claimed and before it could be aborted.
+      if (job.state === 'CANCELING') controller.abort();
       const outcome = await runAttempt({
         spec,
         key: attempt.taskKey,
@@ -75,7 +79,8 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
         storeRoot: paths.storeRoot,
         threads,
         tools: await currentTools(),
-        resolveInput: (input) => resolveInput(input, { storeRoot: paths.storeRoot, reads }),
+        resolveInput: (input) =>
+          resolveInput(input, { storeRoot: paths.storeRoot, reads: readsOf(job) }),
         signal: AbortSignal.any([controller.signal, stopping]),
         onComputed: () => grant.release(),
       });
@@ -101,8 +106,9 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
     try {
       await options.wake(awakeable);
     } catch (error) {
-      // The engine is down; the outcome is in SQL and the reconciler wakes it later.
+      // The engine is down; the outcome is in SQL.
       logger.warn({ attemptId, code: AppError.from(error).code }, 'wake-up postponed');
+      options.postponed();
     }
     if (outcome.status === 'complete') await pruneConsumed(attempt);
   }
@@ -143,8 +149,7 @@ async function currentTools(): Promise<ResolvedTools> {
 }
 
 /** The user's read files of a job, as they were when it was submitted. */
-async function readsOf(database: Database, jobId: string): Promise<readonly FileRef[]> {
-  const { document } = await getJobRow(database, jobId);
+function readsOf({ document }: JobRow): readonly FileRef[] {
   const { reads } = JSON.parse(document) as GermlineInput;
   return reads.r2 === null ? [reads.r1] : [reads.r1, reads.r2];
 }

@@ -1,7 +1,5 @@
 /** What the root supervisor of a node keeps alive beside the pools. */
 import { mkdir } from 'node:fs/promises';
-import { AppError } from '@helixmesh/protocol';
-import type { Dispatcher } from '../jobs/dispatch.ts';
 import { serveHandlers } from '../restate/handlers.ts';
 import {
   addressesUnder,
@@ -11,7 +9,6 @@ import {
 } from '../restate/server.ts';
 import type { ChildSpec } from '../supervision/index.ts';
 import type { NodeConfig } from './config.ts';
-import type { Logger } from './logger.ts';
 
 export interface Engine extends EngineAddresses {
   /** Null for an engine of the user's own, which is not ours to start. */
@@ -50,32 +47,6 @@ export function handlersChild({
       const identityKey = await engine.identityKey();
       const endpoint = await serveHandlers({ services, stateDir, admin, identityKey });
       return { exited: endpoint.closed, stop: endpoint.close };
-    },
-  };
-}
-
-/** How often SQL is compared with the engine (formats.md). */
-const RECONCILE_INTERVAL_MS = 60_000;
-
-export function reconcilerChild(dispatcher: Dispatcher, logger: Logger): ChildSpec {
-  return {
-    name: 'reconciler',
-    start: async () => {
-      const { promise: exited, resolve } = Promise.withResolvers<void>();
-      const tick = () =>
-        dispatcher.reconcile().catch((error) => {
-          // The engine is down; its supervisor restarts it and the next turn looks again.
-          logger.warn({ code: AppError.from(error).code }, 'reconciling postponed');
-        });
-      await tick();
-      const timer = setInterval(tick, RECONCILE_INTERVAL_MS);
-      return {
-        exited,
-        stop: async () => {
-          clearInterval(timer);
-          resolve();
-        },
-      };
     },
   };
 }

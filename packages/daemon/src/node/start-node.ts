@@ -16,6 +16,7 @@ import { AppError } from '@helixmesh/protocol';
 import { sweepScratch } from '../executor/index.ts';
 import { apiHandlers } from '../http/handlers.ts';
 import { serveApi } from '../http/server.ts';
+import { pursueCancels } from '../jobs/cancel.ts';
 import type { ControlOptions } from '../jobs/control.ts';
 import { type DeliverOptions, deliverJob, undelivered } from '../jobs/deliver.ts';
 import { createDispatcher } from '../jobs/dispatch.ts';
@@ -28,7 +29,7 @@ import { jobTaskService, taskObject } from '../restate/task-object.ts';
 import { openDatabase } from '../sql/database.ts';
 import { CoreBudget, Supervisor } from '../supervision/index.ts';
 import { createAssignments, pathOf, readPublishedJson } from './assignments.ts';
-import { engineOf, handlersChild, reconcilerChild } from './children.ts';
+import { engineOf, handlersChild } from './children.ts';
 import type { NodeConfig } from './config.ts';
 import { watchDisk } from './disk-guard.ts';
 import { lockDataFolder } from './lock.ts';
@@ -36,6 +37,7 @@ import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { nodePaths } from './paths.ts';
 import { createPools } from './pools.ts';
+import { createReconciler } from './reconciler.ts';
 import { VERSION } from './version.ts';
 
 export interface RunningNode {
@@ -60,26 +62,34 @@ export async function startNode({
   pipelines = [germline],
   outcomePoll,
 }: NodeOptions): Promise<RunningNode> {
+  // What is started is put here, so that a start that fails half-way ends as a stop does: no timer
+  // or file may keep the process alive without a node in it.
+  await using started = new AsyncDisposableStack();
   const paths = nodePaths(config.dataDir);
   await mkdir(paths.dataDir, { recursive: true, mode: 0o700 });
   const disk = await watchDisk(paths.dataDir);
+  started.defer(disk.stop);
   const lock = await lockDataFolder(paths.lockFile);
+  started.defer(lock.release);
   const logger = createLogger(paths.logFile, config.logLevel);
   const database = await openDatabase(paths.database);
+  started.defer(() => database.destroy());
   const metrics = createMetrics(database);
 
   await sweepScratch(paths.scratchRoot);
   const recovered = lock.wasHeld ? await markRecovered(database, String(Date.now())) : [];
   logger.info({ recovered: recovered.length }, 'node starting');
 
+  const postponed = () => reconciler.hurry();
   const engine = engineOf(config, paths.restateDir);
-  const dispatcher = createDispatcher({ database, ...engine });
+  const dispatcher = createDispatcher({ database, ingress: engine.ingress, postponed });
   const queue = createAttemptQueue(database);
   const outputPath = (task: string, output: string) => pathOf(paths.storeRoot, task, output);
   const deliver = createDeliverer(
-    { database, storeRoot: paths.storeRoot, outputPath, version: VERSION },
+    { database, dataDir: paths.dataDir, outputPath, version: VERSION },
     logger,
   );
+  started.defer(deliver.idle);
   const effects = {
     database,
     hasOutput: ({ task, output }: OutputRef) => existsSync(outputPath(task, output)),
@@ -98,9 +108,26 @@ export async function startNode({
     logger,
     metrics,
     wake: (awakeable) => dispatcher.wake(awakeable, null),
+    postponed,
   });
+  const control: ControlOptions = {
+    database,
+    dataDir: paths.dataDir,
+    abortJob: assignments.abortJob,
+    wake: dispatcher.wake,
+    dispatch: dispatcher.dispatch,
+    deliver,
+    postponed,
+  };
+  const reconciler = createReconciler(async () => {
+    for (const jobId of await undelivered(database)) deliver(jobId);
+    await dispatcher.reconcile();
+    await pursueCancels(control);
+  }, logger);
 
   const draining = new AbortController();
+  const cores = new CoreBudget(config.cores);
+  const pools = { database, queue, assignments, cores, draining: draining.signal, metrics, logger };
   const root = new Supervisor({
     name: 'node',
     onRestart: (child) => {
@@ -110,29 +137,17 @@ export async function startNode({
     children: [
       ...(engine.child === null ? [] : [engine.child]),
       handlersChild({ services, stateDir: paths.restateDir, engine }),
-      ...createPools({
-        database,
-        queue,
-        assignments,
-        cores: new CoreBudget(config.cores),
-        draining: draining.signal,
-        metrics,
-        logger,
-      }),
-      reconcilerChild(dispatcher, logger),
+      ...createPools(pools),
+      reconciler.child,
     ],
   });
   await root.start();
-  for (const jobId of await undelivered(database)) deliver(jobId);
+  started.defer(async () => {
+    draining.abort();
+    await assignments.idle(DRAIN_MS);
+    await root.stop();
+  });
 
-  const control: ControlOptions = {
-    database,
-    dataDir: paths.dataDir,
-    abortJob: assignments.abortJob,
-    wake: dispatcher.wake,
-    dispatch: dispatcher.dispatch,
-    deliver,
-  };
   const workflows = pipelines.map(serviceName);
   const api = await serveApi({
     socketPath: paths.apiSocket,
@@ -150,17 +165,13 @@ export async function startNode({
     metrics: metrics.text,
     onError: (error) => logger.warn({ code: error.code }, 'request refused'),
   });
+  started.defer(api.close);
   logger.info({ workflows }, 'node ready');
 
+  const running = started.move();
   const stop = once(async () => {
-    disk.stop();
-    await api.close();
-    draining.abort();
-    await assignments.idle(DRAIN_MS);
-    await root.stop();
-    await deliver.idle();
-    await database.destroy();
-    await lock.release();
+    disk.stop(); // A disk that fills up now is no reason for this end.
+    await running.disposeAsync();
     logger.info({}, 'node stopped');
   });
   return {

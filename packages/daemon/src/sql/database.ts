@@ -21,3 +21,11 @@ export async function openDatabase(path: string): Promise<Database> {
   }
   return database;
 }
+
+/** Does `action` in one SQL transaction: in the one that `database` is already, or in a new one. */
+export async function atomically<T>(
+  database: Database,
+  action: (trx: Database) => Promise<T>,
+): Promise<T> {
+  return database.isTransaction ? action(database) : database.transaction().execute(action);
+}
