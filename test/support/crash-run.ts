@@ -6,17 +6,20 @@ import { nodePaths } from '@helixmesh/daemon';
 import { readDecompressed } from '@helixmesh/pipelines';
 import { cleanUp, type Daemon, getJob, startDaemon, waitForState } from './daemon.ts';
 import {
+  type Attempt,
   completedSteps,
-  countRows,
+  progressOf,
+  type Row,
+  readAttempts,
   readJournal,
   repeatedWork,
   startedAgain,
   stateOf,
 } from './journal.ts';
-import { JOB_DEADLINE_MS, STEP_DEADLINE_MS } from './limits.ts';
-import { enginePid, killHard, runningTools } from './processes.ts';
+import { JOB_DEADLINE_MS } from './limits.ts';
 import { resultDigests } from './result-digests.ts';
 import { type Bench, SAMPLE, type Sample } from './sample.ts';
+import { killEngine, killTool, progressAfter, type Scene } from './strike.ts';
 import { waitFor } from './wait-for.ts';
 
 export type Victim = 'daemon' | 'engine' | 'tool';
@@ -34,22 +37,33 @@ export interface Disturbance extends Point {
 
 export interface Expected {
   readonly rows: number;
+  /** Up to this row there is always another tool to come. */
+  readonly toolRows: number;
   readonly digests: Readonly<Record<string, string>>;
   readonly steps: readonly string[];
   /** UTC day, which stands in the report. */
   readonly day: string;
 }
 
-export interface CrashOutcome {
-  /** Of the last crash. */
+export interface Kill {
+  readonly victim: Victim;
   readonly rowsAtKill: number;
   readonly stateAtKill: string;
+  /** The step whose tool was killed. */
+  readonly step: string | null;
   /**
-   * From the start of the next daemon, or from the kill of another victim, to the next progress;
-   * the longest of several, null when nothing was left to do.
+   * From the start of the next daemon to the next progress; from the kill of an engine until it
+   * answers and there is progress; from the kill of a tool to the next start of its step. Null when
+   * nothing was left to do.
    */
   readonly recoveryMs: number | null;
+}
+
+export interface CrashOutcome {
+  readonly kills: readonly Kill[];
+  /** As the job says of itself. */
   readonly recovered: boolean;
+  /** How often each step began that began more than once. */
   readonly startedAgain: Readonly<Record<string, number>>;
   /** Finished steps that ran again. */
   readonly repeated: readonly string[];
@@ -69,6 +83,7 @@ export async function undisturbedRun(sample: Sample, deadline?: number): Promise
     const rows = readJournal(bench.dataDir);
     return {
       rows: rows.length,
+      toolRows: toolRowsOf(rows, readAttempts(bench.dataDir)),
       digests: await resultDigests(bench.outDir),
       steps: completedSteps(rows),
       day: today(),
@@ -76,6 +91,17 @@ export async function undisturbedRun(sample: Sample, deadline?: number): Promise
   } finally {
     await cleanUp(bench.dataDir, daemon);
   }
+}
+
+/** The start of the last step but two that runs a tool: the last ones are over in no time. */
+function toolRowsOf(rows: readonly Row[], attempts: readonly Attempt[]): number {
+  const withTools = attempts
+    .filter(({ command }) => command?.split('\n').some((line) => !line.startsWith('helixmesh ')))
+    .map(({ name }) => name);
+  const starts = rows.flatMap(({ step, state }, i) =>
+    state === 'started' && withTools.includes(step) ? [i + 1] : [],
+  );
+  return starts.at(-3) ?? 1;
 }
 
 /** Runs the sample in a data folder of its own with the disturbances in turn, to COMPLETE. */
@@ -90,26 +116,25 @@ export async function crashRun(
   const bench = await sample.newBench();
   const { dataDir } = bench;
   let daemon = await startDaemon(bench);
+  const restart = async () => {
+    daemon = await startDaemon(bench);
+    return daemon;
+  };
   try {
     const { jobId } = await submit(daemon, bench);
-    const crash = { rowsAtKill: 0, stateAtKill: '', recoveryMs: null as number | null };
+    const kills: Kill[] = [];
     for (const disturbance of disturbances) {
       await reach(dataDir, disturbance, deadline);
-      await strike(disturbance.victim, daemon, dataDir);
-      crash.rowsAtKill = countRows(dataDir);
-      crash.stateAtKill = stateOf(dataDir, jobId) ?? '';
-      const killedMs = performance.now();
-      if (disturbance.victim === 'daemon') daemon = await startDaemon(bench);
-      const sinceMs = disturbance.victim === 'daemon' ? daemon.startedMs : killedMs;
-      const tookMs = await progressAfter(dataDir, { ...crash, sinceMs, jobId });
-      if (tookMs !== null) crash.recoveryMs = Math.max(tookMs, crash.recoveryMs ?? 0);
+      const { victim } = disturbance;
+      const scene = { dataDir, jobId, daemon, restart, kills };
+      kills.push({ victim, ...(await STRIKES[victim](scene)) });
     }
     await waitForState(daemon.client, jobId, 'COMPLETE', deadline);
     const { recovered } = await getJob(daemon.client, jobId);
     await daemon.terminate();
     const rows = readJournal(dataDir);
     return {
-      ...crash,
+      kills,
       recovered,
       startedAgain: startedAgain(rows),
       repeated: repeatedWork(rows),
@@ -129,36 +154,39 @@ function submit(daemon: Daemon, bench: Bench): Promise<{ jobId: string }> {
 }
 
 async function reach(dataDir: string, { rows, afterMs }: Point, deadline: number): Promise<void> {
-  await waitFor(() => (countRows(dataDir) >= rows ? true : undefined), {
+  await waitFor(() => (progressOf(readJournal(dataDir)).length >= rows ? true : undefined), {
     deadline,
     what: `the journal has ${rows} rows`,
   });
   if (afterMs > 0) await delay(afterMs);
 }
 
-async function strike(victim: Victim, daemon: Daemon, dataDir: string): Promise<void> {
-  if (victim === 'daemon') return daemon.kill();
-  const pid = await waitFor(
-    () => (victim === 'engine' ? enginePid(dataDir) : runningTools(dataDir)[0]?.pid),
-    { deadline: STEP_DEADLINE_MS, what: `there is a ${victim} to kill` },
-  );
-  killHard(pid);
+interface Stage extends Scene {
+  readonly daemon: Daemon;
+  readonly restart: () => Promise<Daemon>;
+  readonly kills: readonly Kill[];
 }
 
-/** Milliseconds from `sinceMs` to the first row that tells of work; null if none was left to do. */
-async function progressAfter(
-  dataDir: string,
-  { rowsAtKill, sinceMs, jobId }: { rowsAtKill: number; sinceMs: number; jobId: string },
-): Promise<number | null> {
-  return waitFor(
-    () => {
-      const news = readJournal(dataDir).slice(rowsAtKill);
-      const isWork = news.some(({ state }) => state !== 'recovered' && state !== 'preempted');
-      if (isWork) return performance.now() - sinceMs;
-      return stateOf(dataDir, jobId) === 'COMPLETE' ? null : undefined;
-    },
-    { deadline: STEP_DEADLINE_MS, what: 'the job goes on' },
-  );
+const STRIKES: Readonly<Record<Victim, (stage: Stage) => Promise<Omit<Kill, 'victim'>>>> = {
+  daemon: async (stage) => {
+    await stage.daemon.kill();
+    const { rowsAtKill, ...seen } = look(stage);
+    const { startedMs } = await stage.restart();
+    const recoveryMs = await progressAfter(stage, { rows: rowsAtKill, sinceMs: startedMs });
+    return { rowsAtKill, ...seen, step: null, recoveryMs };
+  },
+  engine: async (stage) => ({ ...look(stage), step: null, recoveryMs: await killEngine(stage) }),
+  tool: async (stage) => {
+    const killed = stage.kills.flatMap(({ step }) => (step === null ? [] : [step]));
+    return { ...look(stage), ...(await killTool(stage, killed)) };
+  },
+};
+
+function look({ dataDir, jobId }: Scene): Pick<Kill, 'rowsAtKill' | 'stateAtKill'> {
+  return {
+    rowsAtKill: readJournal(dataDir).length,
+    stateAtKill: stateOf(dataDir, jobId) ?? '',
+  };
 }
 
 /** Names of files that differ. The report bears the day, so not across midnight. */
@@ -197,25 +225,24 @@ async function firstRead(path: string): Promise<string> {
   return '';
 }
 
-/** Points spread over the job, one in each of equal parts; half of them hit inside of a step. */
+/**
+ * Points spread over the rows up to `last`, one in each of equal parts; half of them hit inside of
+ * a step.
+ */
 export function seededPoints(
   seed: number,
-  { points, rows }: { points: number; rows: number },
+  { points, last, maxAfterMs }: { points: number; last: number; maxAfterMs: number },
 ): Point[] {
   const random = generator(seed);
-  // After the last row nothing is left to disturb.
-  const last = rows - 1;
   return Array.from({ length: points }, (_, i) => {
     const first = Math.floor((last * i) / points) + 1;
     const end = Math.max(first + 1, Math.floor((last * (i + 1)) / points) + 1);
     return {
       rows: first + Math.floor(random() * (end - first)),
-      afterMs: i % 2 === 0 ? 0 : Math.floor(random() * MAX_AFTER_MS),
+      afterMs: i % 2 === 0 ? 0 : Math.floor(random() * maxAfterMs),
     };
   });
 }
-
-const MAX_AFTER_MS = 400;
 
 /** mulberry32: small, seeded, good enough to choose points. */
 function generator(seed: number): () => number {

@@ -18,6 +18,9 @@ export interface Attempt {
   readonly taskKey: string;
   readonly jobId: string;
   readonly state: string;
+  readonly queuedAtMs: number;
+  /** Null before it has ended. */
+  readonly command: string | null;
 }
 
 /** Every row of the table `journal`, in order; none before the database is there. */
@@ -30,13 +33,27 @@ export function readJournal(dataDir: string): Row[] {
   }));
 }
 
-export function countRows(dataDir: string): number {
-  return select<{ rows: number }>(dataDir, 'SELECT count(*) AS rows FROM journal')[0]?.rows ?? 0;
+/**
+ * The rows that an undisturbed job has too, so that a point of it can be found again in a job that
+ * was disturbed before: without crashes, retries and second starts.
+ */
+export function progressOf(rows: readonly Row[]): Row[] {
+  const started = new Set<string>();
+  return rows.filter(({ step, state }) => {
+    if (OF_CRASHES.includes(state)) return false;
+    if (state !== 'started' || step === 'job') return true;
+    const isFirst = !started.has(step);
+    started.add(step);
+    return isFirst;
+  });
 }
+
+const OF_CRASHES = ['failed', 'retried', 'preempted', 'recovered'];
 
 /** Every attempt of every task, in order of its queueing. */
 export function readAttempts(dataDir: string): Attempt[] {
-  const sql = `SELECT name, task_key AS taskKey, job_id AS jobId, state FROM attempts
+  const sql = `SELECT name, task_key AS taskKey, job_id AS jobId, state, command,
+    queued_at AS queuedAtMs FROM attempts
     ORDER BY queued_at, fencing_token`;
   return select<Attempt>(dataDir, sql);
 }
