@@ -40,7 +40,7 @@ test(
     assert.notEqual(failed.code, 0);
     assert.match(failed.stderr, /^error: /);
     await rm(restateDir);
-    await assert.rejects(rm(lockFile), { code: 'ENOENT' });
+    await assert.rejects(rm(`${lockFile}.holder`), { code: 'ENOENT' });
     const next = await startDaemon({ dataDir });
     await cleanUp(dataDir, next);
   },
