@@ -35,6 +35,43 @@ awk -v OFS='\t' -v sample="$sample" '
   END { for (c in at) if (at[c] < length_of[c]) print c, at[c], length_of[c], sample, 1 }
 ' "$ref.fai" "$par" | sort -k1,1 -k2,2n >copies.bed
 
+# Coding exons below 20x, or 10x where one copy is expected, beside the calls.
+low_coverage() {
+  zcat "$bundle/genes.gff3.gz" |
+    awk -F '\t' -v OFS='\t' '
+      $3 == "gene" && match($9, /Name=[^;]*/) {
+        name = substr($9, RSTART + 5, RLENGTH - 5); sub(/;.*/, "", $9); name_of[substr($9, 4)] = name
+      }
+      $3 == "mRNA" { split($9, f, "[=;]"); gene_of[f[2]] = f[4] }
+      $3 == "CDS" { split($9, f, "="); row[++n] = $1 OFS $4 - 1 OFS $5; transcript[n] = f[2] }
+      END { for (i = 1; i <= n; i++) print row[i], name_of[gene_of[transcript[i]]] }
+    ' |
+    sort -k1,1 -k2,2n |
+    awk -v OFS='\t' '
+      $1 == c && $2 <= e { if ($3 > e) e = $3; if (g != $4) g = g "," $4; next }
+      c != "" { print c, s, e, g }
+      { c = $1; s = $2; e = $3; g = $4 }
+      END { if (c != "") print c, s, e, g }
+    ' >exons.bed
+  samtools view -u -M -L exons.bed aligned.bam |
+    samtools depth -aa -J -s -q 20 -Q 20 -b exons.bed - |
+    awk -v OFS='\t' '
+      FILENAME == "copies.bed" { h++; hc[h] = $1; hs[h] = $2; he[h] = $3; next }
+      function out() { if (at != "") print c, at - 1, last, sum / (last - at + 1); at = "" }
+      {
+        least = 20
+        for (i = 1; i <= h; i++) if ($1 == hc[i] && $2 > hs[i] && $2 <= he[i]) least = 10
+        if (at != "" && ($1 != c || $2 != last + 1 || $3 >= least)) out()
+        if ($3 >= least) next
+        if (at == "") { c = $1; at = $2; sum = 0 }
+        last = $2; sum += $3
+      }
+      END { out() }
+    ' copies.bed - >low-coverage.bed
+}
+low_coverage &
+covered=$!
+
 call() {
   local contig=$1 options=()
   case $contig in
@@ -73,5 +110,6 @@ clinvar=INFO/CLNVID:=ID,INFO/CLNSIG,INFO/CLNSIGCONF,INFO/CLNREVSTAT,INFO/CLNDN,I
 annotate clinvar "$clinvar,INFO/CLNVC,INFO/GENEINFO,INFO/RS"
 annotate dbsnp ID
 annotate gnomad INFO/GNOMAD_AF:=INFO/AF
+wait "$covered"
 mv "$from" annotated.vcf.gz
 mv "$from.tbi" annotated.vcf.gz.tbi

@@ -102,6 +102,42 @@ test('depth and breadth are those of samtools coverage and, base by base, of sam
   });
 });
 
+test('regions of low coverage are those of samtools depth, with half the depth for one copy', async () => {
+  const { lowCoverage, sample: person } = await json(file('.report.json'));
+  const par = rows(await readFile(join(sample.folder, 'input', 'par.bed'), 'utf8'));
+  const isPar = (name: string, at: number) =>
+    par.some(([contig, start, end]) => contig === name && at >= Number(start) && at < Number(end));
+  const isXy = person.sex.karyotype === 'XY';
+  const low: [string, number, number][] = [];
+  let examined = 0;
+  let threshold = 0;
+  const counted = ['-aa', '-J', '-s', '-q', '20', '-Q', '20'];
+  for (const [name = '', at1, depth] of rows(tool('samtools', 'depth', ...counted, file('.bam')))) {
+    const at = Number(at1) - 1;
+    if (name === 'chrY' && (!isXy || isPar(name, at))) continue;
+    const before = threshold;
+    threshold = isXy && /^chr[XY]$/.test(name) && !isPar(name, at) ? 10 : 20;
+    examined++;
+    if (Number(depth) >= threshold) continue;
+    const last = low.at(-1);
+    if (last?.[0] === name && last[2] === at && before === threshold) last[2] = at + 1;
+    else low.push([name, at, at + 1]);
+  }
+  const bases = low.reduce((sum, [, start, end]) => sum + end - start, 0);
+  same('examined bases', lowCoverage.examinedBases, examined);
+  same('regions of low coverage', lowCoverage.totalRegions, low.length);
+  same('bases of low coverage', lowCoverage.totalBases, bases);
+  const bed = rows(await readFile(file('.low-coverage.bed'), 'utf8'));
+  assert.deepEqual(
+    bed.map(([name, start, end]) => [name, Number(start), Number(end)]),
+    low,
+  );
+  const lengths = low.map(([, start, end]) => end - start).sort((a, b) => b - a);
+  lowCoverage.regions.forEach((region: { start: number; end: number }, i: number) => {
+    same(`length of region ${i}`, region.end - region.start, lengths[i] ?? Number.NaN);
+  });
+});
+
 test('figures of the reads are those of fastp, which is asked again', async () => {
   const qc = await json(file('.qc.json'));
   const mates = ['-i', sample.r1, '-I', sample.r2, '-w', '1'];

@@ -8,6 +8,8 @@ import { realData, skipReason } from '@helixmesh/pipelines/testing/real-data';
 import { type Node, type Product, startNode } from './product.ts';
 
 const SET = 'brca_panel_grch38';
+/** Of NM_007294.3 and NM_000059.3, stop codons included: 5,592 and 10,257. */
+const CODING_BASES = 15_849;
 const data = realData(SET);
 
 interface Group {
@@ -66,6 +68,8 @@ describe('the BRCA panel', { skip: data === null && skipReason(SET) }, () => {
     assertFields(uncertain.findings[0], { gene: 'BRCA2', hgvsC: 'c.8918G>C' });
     assertFields(uncertain.findings[0]?.['clinvar'], { variationId: '462504' });
     assert.equal((await group(product, 'likely pathogenic')).total, 0);
+    const { lowCoverage } = await product.json('.report.json');
+    assert.equal(lowCoverage.examinedBases, CODING_BASES);
     await assertPages(product);
   });
 

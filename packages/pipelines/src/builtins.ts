@@ -9,6 +9,10 @@ import type { Builtin } from './task/builtin.ts';
 export const BUILTINS: Readonly<Record<string, Builtin>> = {
   'check-merged-calls': async (context) =>
     (await import('./germline/check-merged-calls.ts')).checkMergedCalls(context),
+  'coverage-targets': async (context) =>
+    (await import('./germline/coverage-targets.ts')).coverageTargets(context),
+  'low-coverage': async (context) =>
+    (await import('./germline/low-coverage.ts')).lowCoverage(context),
   'filter-calls': async (context) =>
     (await import('./germline/filter-calls.ts')).filterCalls(context),
   'summarize-alignment': async (context) =>

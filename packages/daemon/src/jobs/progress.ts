@@ -26,8 +26,8 @@ export function progressOf(
   return Math.min(progress, 0.99);
 }
 
-/** Tasks of a pool in one sample: merge and annotate share theirs. */
+/** Tasks of a pool in one sample: merge and annotate share theirs, reads and coverage too. */
 function plannedIn(pool: string, planned: number | null): number {
   if (pool === 'call') return planned ?? Number.POSITIVE_INFINITY;
-  return pool === 'annotate' ? 2 : 1;
+  return pool === 'annotate' || pool === 'qc' ? 2 : 1;
 }

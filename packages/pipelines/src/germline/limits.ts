@@ -46,3 +46,23 @@ export const LOW_CONFIDENCE_QUAL = 20;
 export const MAX_QC_CONTIGS = 5_000;
 /** Bins of the insert-size and depth histograms in qc.json. */
 export const MAX_QC_BINS = 2_000;
+
+/**
+ * A base below counts as low. ≥ 20× is the clinically relevant depth of Patwardhan et al. (Genome
+ * Med 2015, 7:71); 95 % of heterozygous SNVs are found from there on (Meynert et al., BMC
+ * Bioinformatics 2013, 14:195, table 1: 19.7×). Lower hides gaps, higher lists what is fine.
+ */
+export const LOW_COVERAGE_DEPTH = 20;
+/** The same where one copy is expected: all reads carry the allele (Meynert table 1: 9.0×). */
+export const LOW_COVERAGE_HAPLOID_DEPTH = 10;
+/**
+ * Reads and bases below do not count: GA4GH WGS quality control, definition of coverage, which
+ * also leaves duplicates out and counts the overlap of mates once. Lower, and copies of a repeat
+ * that no caller can tell apart would pass for covered.
+ */
+export const COVERAGE_MIN_MAPPING_QUALITY = 20;
+export const COVERAGE_MIN_BASE_QUALITY = 20;
+/** Without gene models, larger references are not examined: 16 bytes of text for each base. */
+export const MAX_EXAMINED_CONTIG_BASES = 250_000_000;
+/** Lines CDS of the gene models that are held; Ensembl's human ones are about 900,000. */
+export const MAX_CODING_SEGMENTS = 10_000_000;

@@ -3,6 +3,7 @@
  *
  *   intake → align → (decide: sex, caller) → call × shards → join → merge → filter
  *          → annotate → report
+ *   regions of low coverage are looked for beside the calls; the report alone waits for them
  *
  * Version 1. A change in the order of port calls needs a new version.
  */
@@ -26,6 +27,8 @@ import { type CallerChoice, chooseCaller, type Decision, parseDecision } from '.
 import type { GermlineInput } from './input.ts';
 import { INTAKE_JSON, type Intake, intakeStep, parseIntake } from './intake-step.ts';
 import { MAX_CONCAT_INPUTS } from './limits.ts';
+import { LOW_COVERAGE_BED } from './low-coverage.ts';
+import { lowCoverageStep } from './low-coverage-step.ts';
 import {
   FILTERED_VCF,
   filterStep,
@@ -45,6 +48,7 @@ export interface ReportInputs {
   readonly decision: Decision;
   readonly choice: CallerChoice;
   readonly aligned: TaskResult;
+  readonly lowCoverage: TaskResult;
   readonly filtered: TaskResult;
   readonly annotated: TaskResult;
   /** Unix time in milliseconds of the UTC day on which the job reached its report. */
@@ -81,28 +85,24 @@ export function createGermline({ report }: GermlineOptions): Pipeline<GermlineIn
       const choice = chooseCaller(input.parameters.caller, decision);
       const shards = calledShards(input, decision);
       await workflow.emit('plan', { shards: shards.length, caller: choice.caller });
+      const { karyotype } = decision.sex;
+      const coverage = workflow.task(lowCoverageStep({ input, aligned, karyotype }));
       const parts = await workflow.all(
         shards.map((shard) =>
-          workflow.task(
-            callStep({
-              input,
-              aligned,
-              shard,
-              caller: choice.caller,
-              karyotype: decision.sex.karyotype,
-            }),
-          ),
+          workflow.task(callStep({ input, aligned, shard, caller: choice.caller, karyotype })),
         ),
       );
       const joined = await join(workflow, input, parts);
       const merged = await workflow.task(mergeStep({ input, parts: joined }));
       const filtered = await workflow.task(filterStep({ input, merged, caller: choice.caller }));
       const annotated = await workflow.task(annotation(input, filtered));
-      const known = { input, intake, decision, choice, aligned, filtered, annotated };
+      const lowCoverage = await coverage;
+      const made = { aligned, lowCoverage, filtered, annotated };
+      const known = { input, intake, decision, choice, ...made };
       const reported = report === null ? [] : await makeReport(workflow, report, known);
       return {
         jobHash: hashOf(input, intake),
-        deliverables: [...reported, ...files(input.sampleId, { aligned, merged, annotated })],
+        deliverables: [...reported, ...files(input.sampleId, { ...made, merged })],
         summary: summaryOf(known, shards.length),
       } satisfies PipelineResult;
     },
@@ -179,11 +179,13 @@ function hashOf(input: GermlineInput, { r1, r2 }: Intake): Digest {
 
 interface Results {
   readonly aligned: TaskResult;
+  readonly lowCoverage: TaskResult;
   readonly merged: TaskResult;
   readonly annotated: TaskResult;
 }
 
-function files(sampleId: string, { aligned, merged, annotated }: Results): readonly Deliverable[] {
+function files(sampleId: string, results: Results): readonly Deliverable[] {
+  const { aligned, lowCoverage, merged, annotated } = results;
   const file = (from: TaskResult, output: string, suffix: string, description: string) => ({
     path: `${sampleId}${suffix}`,
     source: { task: from.key, output },
@@ -197,6 +199,7 @@ function files(sampleId: string, { aligned, merged, annotated }: Results): reado
     file(merged, UNFILTERED_TBI, '.unfiltered.vcf.gz.tbi', 'index of the unfiltered calls'),
     file(aligned, ALIGNED_BAM, '.bam', 'alignments, duplicates marked'),
     file(aligned, ALIGNED_BAI, '.bam.bai', 'index of the alignments'),
+    file(lowCoverage, LOW_COVERAGE_BED, '.low-coverage.bed', 'regions of low coverage'),
     file(aligned, QC_JSON, '.qc.json', 'quality figures with verdicts'),
     file(aligned, FASTP_JSON, '.fastp.json', 'the report of fastp'),
   ];

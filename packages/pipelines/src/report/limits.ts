@@ -2,6 +2,8 @@
 
 /** Regions of low coverage that the report lists, longest first. */
 export const MAX_LOW_COVERAGE_REGIONS = 200;
+/** Genes of one region: overlapping ones, of which clusters have some dozens. */
+export const MAX_LOW_COVERAGE_GENES = 100;
 /** Of these, the PDF prints so many; HTML and JSON hold all listed ones. */
 export const MAX_LOW_COVERAGE_ROWS_PDF = 40;
 /** Contigs with a bar of their own in the coverage plot; the others share one bar. */

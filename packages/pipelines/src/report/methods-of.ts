@@ -1,6 +1,12 @@
 /** The methods of a germline run, from the very specifications that ran: tools and commands. */
 import type { Findings } from '../germline/findings.ts';
 import type { GermlineInput } from '../germline/input.ts';
+import {
+  COVERAGE_MIN_BASE_QUALITY,
+  COVERAGE_MIN_MAPPING_QUALITY,
+  LOW_COVERAGE_DEPTH,
+  LOW_COVERAGE_HAPLOID_DEPTH,
+} from '../germline/limits.ts';
 import type { TaskSpec } from '../task/spec.ts';
 import type { ReportMethods } from './model.ts';
 
@@ -8,6 +14,7 @@ export interface MethodSpecs {
   readonly align: TaskSpec;
   /** One shard's; the others differ in their region only. */
   readonly call: TaskSpec;
+  readonly lowCoverage: TaskSpec;
   readonly filter: TaskSpec;
   readonly annotate: TaskSpec;
 }
@@ -20,6 +27,7 @@ export function methodsOf(
   return {
     steps: [
       step('Alignment and read quality', specs.align, ALIGN_TEXT),
+      step('Regions of low coverage', specs.lowCoverage, LOW_COVERAGE_TEXT),
       step('Variant calling', specs.call, CALL_TEXT),
       step('Filtering', specs.filter, FILTER_TEXT),
       step('Annotation', specs.annotate, ANNOTATE_TEXT),
@@ -37,6 +45,12 @@ export function methodsOf(
 const ALIGN_TEXT =
   'Adapters were trimmed and reads filtered (fastp), streamed into the aligner, sorted, and ' +
   'duplicates marked.';
+const LOW_COVERAGE_TEXT =
+  'Coding exons of the gene models, or contigs where there are none, are searched for bases below ' +
+  `${LOW_COVERAGE_DEPTH}×, or ${LOW_COVERAGE_HAPLOID_DEPTH}× where one copy is expected ` +
+  '(samtools depth). Duplicates, reads of mapping quality below ' +
+  `${COVERAGE_MIN_MAPPING_QUALITY} and bases below Q${COVERAGE_MIN_BASE_QUALITY} do not count, ` +
+  'the overlap of two mates counts once, and a read with a deletion covers what it deletes.';
 const CALL_TEXT =
   'Regions were called one by one with an overlap, split into alleles, left-aligned, and each ' +
   'call kept by the region that holds its position. The mitochondrial contig is called with ' +

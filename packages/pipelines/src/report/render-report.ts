@@ -1,16 +1,18 @@
 /**
- * The builtin `render-report`: `qc.json`, `variants.json`, `findings.json` and `context.json` to
- * `report.json`, `report.pdf` and `report.html`. Takes no arguments.
+ * The builtin `render-report`: `qc.json`, `low-coverage.json`, `variants.json`, `findings.json` and
+ * `context.json` to `report.json`, `report.pdf` and `report.html`. Takes no arguments.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, canonicalJson } from '@helixmesh/protocol';
 import type { z } from 'zod';
 import { findingsSchema } from '../germline/findings.ts';
+import { LOW_COVERAGE_JSON } from '../germline/low-coverage.ts';
 import { qcModelSchema } from '../germline/qc-model.ts';
 import { variantsModelSchema } from '../germline/variants-model.ts';
 import type { BuiltinContext } from '../task/builtin.ts';
 import { renderHtml } from './html/render-html.ts';
+import { lowCoverageSchema } from './model-low-coverage.ts';
 import { renderPdf } from './pdf/render-pdf.ts';
 import { reportContextSchema } from './report-context.ts';
 import { toReportModel } from './to-report-model.ts';
@@ -22,7 +24,7 @@ export async function renderReport(context: BuiltinContext): Promise<void> {
     qc: await readChecked(folder, 'qc.json', qcModelSchema),
     variants: await readChecked(folder, 'variants.json', variantsModelSchema),
     findings: await readChecked(folder, 'findings.json', findingsSchema),
-    lowCoverage: null,
+    lowCoverage: await readChecked(folder, LOW_COVERAGE_JSON, lowCoverageSchema.nullable()),
   });
   await writeFile(join(folder, 'report.json'), `${canonicalJson(model)}\n`);
   await writeFile(join(folder, 'report.html'), renderHtml(model));

@@ -2,6 +2,7 @@
 import { canonicalJson } from '@helixmesh/protocol';
 import { QC_JSON } from '../germline/align-step.ts';
 import { FINDINGS_FILE } from '../germline/annotate-step.ts';
+import { LOW_COVERAGE_JSON } from '../germline/low-coverage.ts';
 import { VARIANTS_JSON } from '../germline/merge-step.ts';
 import { outputInput, result } from '../germline/task-parts.ts';
 import type { TaskResult, TaskSpec } from '../task/spec.ts';
@@ -16,6 +17,8 @@ export const CONTEXT_JSON = 'context.json';
 export interface ReportOptions {
   /** Has `qc.json`. */
   readonly aligned: TaskResult;
+  /** Has `low-coverage.json`. */
+  readonly lowCoverage: TaskResult;
   /** Has `variants.json`. */
   readonly filtered: TaskResult;
   /** Has `findings.json`. */
@@ -30,6 +33,7 @@ export function reportStep(options: ReportOptions): TaskSpec {
     pool: 'report',
     inputs: [
       outputInput(options.aligned, QC_JSON),
+      outputInput(options.lowCoverage, LOW_COVERAGE_JSON),
       outputInput(options.filtered, VARIANTS_JSON),
       outputInput(options.annotated, FINDINGS_FILE),
       { kind: 'text', name: CONTEXT_JSON, text: canonicalJson(context) },

@@ -48,6 +48,8 @@ test('the builtin writes a checked model, a PDF and a page, the same on each run
   assert.equal(model.sample.id, 'S1');
   assert.equal(model.sample.coveredFraction, 0.99);
   assert.equal(model.qc.plots.tiTv?.ratio, 2.06);
+  assert.deepEqual(model.lowCoverage, sampleModel().lowCoverage);
+  assert.match(first.html.toString(), /1,294 \(0\.004 %\) in 3 regions/);
   assert.equal(first.pdf.subarray(0, 5).toString(), '%PDF-');
   assert.match(first.html.toString(), /c\.5266dupC/);
 });
@@ -60,6 +62,12 @@ test('a broken input is named and leaves no report', async () => {
     assert.match(error.message, /^findings\.json: version/);
     return true;
   });
+});
+
+test('where nothing was known to examine, the report says that gaps were not looked for', async () => {
+  const { json, html } = await render({ ...(await partsOf()), 'low-coverage.json': 'null' });
+  assert.equal(parseReportModel(JSON.parse(json.toString())).lowCoverage, null);
+  assert.match(html.toString(), /low coverage were not computed/);
 });
 
 test('breadth falls with depth, from all bases on', () => {
@@ -101,6 +109,7 @@ async function partsOf(): Promise<Parts> {
   return {
     ...Object.fromEntries(texts),
     'qc.json': JSON.stringify(sampleQcFile()),
+    'low-coverage.json': JSON.stringify(sampleModel().lowCoverage),
     'variants.json': JSON.stringify(sampleVariantsFile()),
     'findings.json': JSON.stringify(sampleModel().findings),
   };

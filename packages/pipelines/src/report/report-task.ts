@@ -4,6 +4,7 @@ import { canonicalJson, type Digest } from '@helixmesh/protocol';
 import { alignStep } from '../germline/align-step.ts';
 import { annotateStep, annotationSources } from '../germline/annotate-step.ts';
 import { callStep } from '../germline/call-step.ts';
+import { lowCoverageStep } from '../germline/low-coverage-step.ts';
 import { filterStep, UNFILTERED_VCF } from '../germline/merge-step.ts';
 import type { ReportInputs, ReportTask } from '../germline/pipeline.ts';
 import { planShards } from '../germline/shard-plan.ts';
@@ -15,9 +16,10 @@ import { REPORT_HTML, REPORT_JSON, REPORT_PDF, reportStep } from './report-step.
 
 /** What `createGermline({ report })` takes. */
 export function reportTask(inputs: ReportInputs): ReportTask {
-  const { aligned, filtered, annotated } = inputs;
+  const { aligned, lowCoverage, filtered, annotated } = inputs;
+  const context = contextOf(inputs);
   return {
-    spec: reportStep({ aligned, filtered, annotated, context: contextOf(inputs) }),
+    spec: reportStep({ aligned, lowCoverage, filtered, annotated, context }),
     deliverables: [
       { output: REPORT_PDF, suffix: '.report.pdf', description: 'the report for people' },
       { output: REPORT_HTML, suffix: '.report.html', description: 'the report as a web page' },
@@ -56,14 +58,14 @@ export function contextOf(inputs: ReportInputs): ReportContext {
 
 /** Over what went in and what came out of the steps; the date and the machine take no part. */
 function provenanceDigest(inputs: ReportInputs): Digest {
-  const { input, intake, aligned, filtered, annotated } = inputs;
+  const { input, intake, aligned, lowCoverage, filtered, annotated } = inputs;
   const text = canonicalJson({
     sample: input.sampleId,
     reads: [intake.r1.digest, intake.r2?.digest ?? null],
     reference: input.reference.digest,
     parameters: input.parameters,
     toolVersions: input.toolVersions,
-    outputs: [aligned, filtered, annotated].map(({ outputs }) =>
+    outputs: [aligned, lowCoverage, filtered, annotated].map(({ outputs }) =>
       Object.fromEntries(Object.entries(outputs).map(([name, { digest }]) => [name, digest])),
     ),
   });
@@ -93,6 +95,7 @@ function methods({
   const specs: MethodSpecs = {
     align,
     call: shard === undefined ? align : callStep({ input, aligned, shard, caller, karyotype }),
+    lowCoverage: lowCoverageStep({ input, aligned, karyotype }),
     filter: filterStep({ input, merged, caller }),
     annotate,
   };

@@ -5,9 +5,11 @@ import { coveredFraction, isSpread, type QcModel } from '../germline/qc-model.ts
 import type { VariantsModel } from '../germline/variants-model.ts';
 import { MAX_SERIES_POINTS } from './limits.ts';
 import { parseReportModel, REPORT_FORMAT_VERSION, type ReportModel } from './model.ts';
+import type { LowCoverageScope } from './model-low-coverage.ts';
 import type { PlotData, ReportQc } from './model-qc.ts';
 import { TI_TV_EXPECTED, TI_TV_SOURCE } from './plots/ti-tv.ts';
 import type { ReportContext } from './report-context.ts';
+import { thresholdText } from './words.ts';
 
 export interface ReportParts {
   readonly context: ReportContext;
@@ -107,6 +109,17 @@ function breadthCurve({ coverage }: QcModel): PlotData['breadth'] {
   return points.slice(0, MAX_SERIES_POINTS);
 }
 
+/** Where regions of low coverage are not looked for. */
+const UNEXAMINED: Readonly<Record<LowCoverageScope, string>> = {
+  'coding exons':
+    'They are looked for in coding exons; introns with their splice sites, untranslated and other ' +
+    'regions can be thinly covered too.',
+  'coding exons of covered genes':
+    'They are looked for in the coding exons of genes that the reads reach; of a gene without ' +
+    'reads it cannot be told whether the assay aims at it.',
+  contigs: 'They are looked for in the chromosomes, where the reference is known.',
+};
+
 /** What the analysis cannot say. True of every run, and then of this one. */
 export function limitationsOf({
   findings,
@@ -122,8 +135,8 @@ export function limitationsOf({
     lowCoverage === null
       ? 'Where too few reads cover a position, a variant can be missed; the figures on breadth ' +
         'tell how much of the reference that is.'
-      : `Regions covered less than ${lowCoverage.thresholdDepth}× are listed; the absence of a ` +
-        'finding in them says nothing.',
+      : `Regions covered less than ${thresholdText(lowCoverage)} are listed; the absence of a ` +
+        `finding in them says nothing. ${UNEXAMINED[lowCoverage.scope]}`,
     'A change of several neighbouring bases that was called as one is looked up in the databases ' +
       'as that one; a record of a part of it is not found.',
     'Phase is unknown: whether two heterozygous variants of a gene lie on the same copy or on ' +

@@ -4,6 +4,7 @@ import { MT_HOMOPLASMIC_FRACTION, MT_NUMT_FRACTION, SPREAD_FRACTION } from '../g
 import { clipped, depthText, grouped, hgvs, NO_VALUE, percent, shareText } from './format.ts';
 import { MAX_HEADLINE_LETTERS } from './limits.ts';
 import type { ReportModel } from './model.ts';
+import type { LowCoverage, LowCoverageScope } from './model-low-coverage.ts';
 import type { Verdict } from './model-qc.ts';
 
 export const RESEARCH_USE = 'Research use only. Not a diagnosis.';
@@ -150,6 +151,20 @@ export function plural(count: number, noun: string): string {
 /** Groups that have something to show, in the report's order. */
 export function shownGroups(model: ReportModel): readonly FindingGroup[] {
   return model.findings.groups.filter((group) => group.findings.length > 0);
+}
+
+/** What was examined for regions of low coverage. */
+export const LOW_COVERAGE_SCOPES: Readonly<Record<LowCoverageScope, string>> = {
+  'coding exons': 'the coding exons of all genes',
+  'coding exons of covered genes': 'the coding exons of genes that the reads reach',
+  contigs: 'the contigs',
+};
+
+/** `20× (10× where one copy is expected)`. */
+export function thresholdText(
+  low: Pick<LowCoverage, 'thresholdDepth' | 'haploidThresholdDepth'>,
+): string {
+  return `${low.thresholdDepth}× (${low.haploidThresholdDepth}× where one copy is expected)`;
 }
 
 /** What was left out of a group, or null. */

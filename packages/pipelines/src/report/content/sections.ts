@@ -1,7 +1,5 @@
 /** The sections of the report, in reading order, after the summary. */
 import type { Finding } from '../../germline/findings.ts';
-import { depthText, regionText } from '../format.ts';
-import { MAX_LOW_COVERAGE_ROWS_PDF } from '../limits.ts';
 import type { ReportModel } from '../model.ts';
 import {
   CATEGORY_TITLES,
@@ -16,6 +14,7 @@ import {
   unlistedText,
 } from '../words.ts';
 import { type Block, line, type Medium, type Section, type Table } from './blocks.ts';
+import { lowCoverageSection } from './low-coverage.ts';
 import { methodsSection, provenanceSection } from './methods.ts';
 import { qcSection } from './quality.ts';
 import { CATEGORY_TONES, variantTable } from './variant-table.ts';
@@ -94,53 +93,6 @@ function variantBlocks({ unlisted, ...rest }: GroupOptions): readonly Block[] {
   const more = unlistedText(unlisted);
   const table: Block = { kind: 'table', table: variantTable({ ...rest, count }) };
   return more === null ? [table] : [table, { kind: 'paragraph', text: more, muted: true }];
-}
-
-function lowCoverageSection(model: ReportModel, medium: Medium): Section {
-  const low = model.lowCoverage;
-  const blocks = low === null ? unlistedRegions() : lowCoverageBlocks(low, medium);
-  return { id: 'low-coverage', title: SECTION_TITLES.lowCoverage, blocks };
-}
-
-function unlistedRegions(): readonly Block[] {
-  const text = 'Regions of low coverage were not computed for this report.';
-  return [{ kind: 'note', text, tone: 'warn' }];
-}
-
-function lowCoverageBlocks(
-  low: NonNullable<ReportModel['lowCoverage']>,
-  medium: Medium,
-): readonly Block[] {
-  const depth = `${low.thresholdDepth}×`;
-  if (low.totalRegions === 0) {
-    return [{ kind: 'paragraph', text: `No region is covered less than ${depth}.` }];
-  }
-  const shown = medium === 'pdf' ? low.regions.slice(0, MAX_LOW_COVERAGE_ROWS_PDF) : low.regions;
-  const text =
-    `${plural(low.totalRegions, 'region')} (${plural(low.totalBases, 'base')} in all) lie below ` +
-    `${depth}. A variant there can be missed; the absence of a finding in these regions says ` +
-    `nothing.${shown.length < low.totalRegions ? ` The ${shown.length} longest are listed.` : ''}`;
-  const table: Table = {
-    caption: `Regions covered less than ${depth}, longest first`,
-    count: plural(shown.length, 'region'),
-    tone: 'warn',
-    columns: [
-      { title: 'Region (1-based, inclusive)', share: 0.4 },
-      { title: 'Length', share: 0.15, align: 'right' },
-      { title: 'Mean depth', share: 0.15, align: 'right' },
-      { title: 'Genes', share: 0.3 },
-    ],
-    rows: shown.map((region) => [
-      [line(regionText(region))],
-      [line(plural(region.end - region.start, 'base'))],
-      [line(depthText(region.meanDepth, [low.thresholdDepth]))],
-      [region.genes.length === 0 ? line('none', 'muted') : line(region.genes.join(', '))],
-    ]),
-  };
-  return [
-    { kind: 'paragraph', text },
-    { kind: 'table', table },
-  ];
 }
 
 function glossaryTable(): Table {

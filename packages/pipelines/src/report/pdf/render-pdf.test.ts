@@ -24,7 +24,7 @@ const REQUIRED = [
   ...['Mitochondrial variants', 'Allele fraction 18.2 %', '(NUMTs)'],
   ...['Quality control', 'Warning', 'at least 30×', 'FastQC', 'Coverage by contig'],
   ...['Quality by cycle', 'Insert size', 'Ti/Tv', 'genome 2.0–2.1', 'exome 3.0–3.3'],
-  ...['Allele balance', 'Regions of low coverage', 'chr7:74,775,001–74,776,300'],
+  ...['Allele balance', 'Regions of low coverage', 'chr7:74,775,001–74,775,412'],
   ...[
     'Methods',
     'bwa 0.7.17-r1188',

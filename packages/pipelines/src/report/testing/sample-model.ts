@@ -236,13 +236,16 @@ const FINDINGS: Findings = {
 };
 
 const LOW_COVERAGE: LowCoverage = {
-  thresholdDepth: 10,
+  scope: 'coding exons',
+  thresholdDepth: 20,
+  haploidThresholdDepth: 10,
+  examinedBases: 34_806_127,
   totalRegions: 3,
-  totalBases: 5_412,
+  totalBases: 1_294,
   regions: [
-    { refName: 'chr1', start: 145_095_600, end: 145_099_100, meanDepth: 4.1, genes: ['NBPF20'] },
-    { refName: 'chr7', start: 74_775_000, end: 74_776_300, meanDepth: 6.7, genes: ['NCF1'] },
-    { refName: 'chr19', start: 110_000, end: 110_612, meanDepth: 2.4, genes: [] },
+    { refName: 'chr1', start: 145_095_600, end: 145_096_310, meanDepth: 4.1, genes: ['NBPF20'] },
+    { refName: 'chr7', start: 74_775_000, end: 74_775_412, meanDepth: 6.7, genes: ['NCF1'] },
+    { refName: 'chr5', start: 70_942_301, end: 70_942_473, meanDepth: 2.4, genes: ['SMN1'] },
   ],
 };
 

@@ -35,6 +35,7 @@ export function sampleReportInputs(): ReportInputs {
     decision: { ...decision, sex: sample.sex },
     choice: { caller: 'freebayes', reason: caller.reason },
     aligned: taskOf('3', 'aligned.bam', 'aligned.bam.bai', 'qc.json'),
+    lowCoverage: taskOf('8', 'low-coverage.json', 'low-coverage.bed'),
     filtered: taskOf('4', 'filtered.vcf.gz', 'variants.json'),
     annotated: taskOf('5', 'annotated.vcf.gz', 'findings.json'),
     nowMs: Date.UTC(2026, 2, 14, 9, 26, 53, 589),
