@@ -11,6 +11,7 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly files?: readonly string[];
+  readonly exports?: Readonly<Record<string, { readonly default: string }>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly [key: string]: unknown;
 }
@@ -69,10 +70,12 @@ function dependenciesOf(): Record<string, string> {
   return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Without the condition that leads to TypeScript sources. */
-function published(manifest: Manifest): Manifest {
-  const { exports, files, ...rest } = manifest;
-  return exports === undefined ? rest : { ...rest, exports: { '.': './dist/index.js' } };
+/** Without the condition that leads to TypeScript sources, and without entries for tests. */
+function published({ exports, files, ...rest }: Manifest): Manifest {
+  if (exports === undefined) return { ...rest };
+  const shipped = Object.entries(exports).filter(([entry]) => !entry.startsWith('./testing/'));
+  const built = shipped.map(([entry, target]) => [entry, target.default]);
+  return { ...rest, exports: Object.fromEntries(built) };
 }
 
 function ship(folder: string, target: string): void {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { nodePaths } from '@helixmesh/daemon';
+import { nodePaths } from '@helixmesh/daemon/data-folder';
 import { assertRefusal, type Refusal, type Workbench, workbench } from './bench.ts';
 
 let bench: Workbench;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { nodePaths } from '@helixmesh/daemon';
+import { nodePaths } from '@helixmesh/daemon/data-folder';
 import { readDecompressed } from '@helixmesh/pipelines';
 import { cleanUp, type Daemon, getJob, startDaemon, waitForState } from './daemon.ts';
 import {

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Client, createClient } from '@helixmesh/client';
-import { nodePaths } from '@helixmesh/daemon';
+import { nodePaths } from '@helixmesh/daemon/data-folder';
 import type { JobView } from '@helixmesh/protocol';
 import { JOB_DEADLINE_MS, START_DEADLINE_MS } from './limits.ts';
 import { enginePid, killHard } from './processes.ts';

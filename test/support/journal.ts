@@ -1,7 +1,7 @@
 /** The node's SQLite file as anybody else may read it: read-only, beside the running daemon. */
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { nodePaths } from '@helixmesh/daemon';
+import { nodePaths } from '@helixmesh/daemon/data-folder';
 
 export interface Row {
   readonly sequence: number;

@@ -3,7 +3,8 @@
  *   node-process.ts DATA VERSION…
  * OUTCOME_POLL_MS: how often a waiting task reads SQL, in milliseconds.
  */
-import { loadConfig, startNode } from '@helixmesh/daemon';
+import { startNode } from '@helixmesh/daemon';
+import { loadConfig } from '@helixmesh/daemon/data-folder';
 import { germline } from '@helixmesh/pipelines';
 
 const [dataDir, ...versions] = process.argv.slice(2);

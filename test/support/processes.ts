@@ -1,7 +1,7 @@
 /** Processes of the machine as /proc shows them. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodePaths } from '@helixmesh/daemon';
+import { nodePaths } from '@helixmesh/daemon/data-folder';
 
 export interface ToolProcess {
   readonly pid: number;

@@ -2,7 +2,7 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodePaths } from '@helixmesh/daemon';
+import { nodePaths } from '@helixmesh/daemon/data-folder';
 import { addReference, simulate } from '@helixmesh/pipelines';
 import type { JobSubmissionInput } from '@helixmesh/protocol';
 

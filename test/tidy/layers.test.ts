@@ -1,11 +1,12 @@
 /**
  * The layer table: a package imports from a lower level only, never sideways, and reaches another
- * package by its name.
+ * package by its name, through an entry of its package.json.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { importsOf, isTest, type SourceFile, sources } from './repository.ts';
+import { importsOf, isTest, ROOT, type SourceFile, sources } from './repository.ts';
 
 /** Level of each workspace, as in ARCHITECTURE.md. */
 const LEVELS: Readonly<Record<string, number>> = {
@@ -33,6 +34,13 @@ function isForTests(path: string): boolean {
   return isTest(path) || path.includes('/testing/');
 }
 
+/** Whether the package of `folder` lets `file` import `entry`, e.g. `.` or `./reader`. */
+function isPublic(folder: string, entry: string, file: SourceFile): boolean {
+  if (entry.startsWith('./testing/')) return isForTests(file.path);
+  const manifest = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+  return Object.hasOwn(manifest.exports ?? {}, entry);
+}
+
 /** What is wrong with the imports of one module. */
 function violations(file: SourceFile): string[] {
   const own = workspaceOf(file.path);
@@ -48,8 +56,9 @@ function violations(file: SourceFile): string[] {
       .join('/');
     const folder = FOLDER_BY_NAME[name];
     if (folder === undefined || folder === own) return [];
-    const isFixture = specifier.startsWith(`${name}/testing/`) && isForTests(file.path);
-    if (specifier !== name && !isFixture) return [`${at}: only the package's entry is public`];
+    if (!isPublic(folder, specifier.replace(name, '.'), file)) {
+      return [`${at}: only the package's entries are public`];
+    }
     const isLower = (LEVELS[folder] ?? 0) < (LEVELS[own] ?? 0);
     return isLower ? [] : [`${at}: level ${LEVELS[own]} may not import level ${LEVELS[folder]}`];
   });
@@ -93,6 +102,7 @@ test('the rules see a violation when there is one', () => {
     file('packages/client/src/a.ts', '@helixmesh/pipelines'),
     file('packages/daemon/src/a.ts', '../../pipelines/src/index.ts'),
     file('apps/cli/src/a.ts', '@helixmesh/daemon/src/x.ts'),
+    file('apps/cli/src/a.ts', '@helixmesh/pipelines/testing/shell'),
   ];
   for (const example of bad) assert.equal(violations(example).length, 1, example.text);
 });

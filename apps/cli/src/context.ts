@@ -1,5 +1,10 @@
 /** What every command gets: the global options, merged and validated once. */
-import { type LoadedConfig, loadConfig, type NodePaths, nodePaths } from '@helixmesh/daemon';
+import {
+  type LoadedConfig,
+  loadConfig,
+  type NodePaths,
+  nodePaths,
+} from '@helixmesh/daemon/data-folder';
 import type { Command } from 'commander';
 
 export interface GlobalOptions {

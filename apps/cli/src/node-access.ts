@@ -1,6 +1,6 @@
 /** How commands reach a node: the daemon of the data folder, or one of their own for a while. */
 import { type Client, createClient } from '@helixmesh/client';
-import { type Handlers, openReader, startNode } from '@helixmesh/daemon';
+import type { Handlers } from '@helixmesh/daemon';
 import { AppError, ROUTES } from '@helixmesh/protocol';
 import type { Context } from './context.ts';
 
@@ -16,6 +16,7 @@ export function connect(context: Context): Client {
 export async function connectToRead(context: Context): Promise<Client> {
   const client = connect(context);
   if (await answers(client)) return client;
+  const { openReader } = await import('@helixmesh/daemon/reader');
   const reader = await openReader(context.paths);
   if (reader === null) return client;
   const handlers: Partial<Handlers> = reader.handlers;
@@ -50,6 +51,7 @@ export async function withNode<T>(
       use({ client, signal }),
     );
   }
+  const { startNode } = await import('@helixmesh/daemon');
   const node = await startNode({ config: context.loaded.config });
   try {
     return await interruptible('The same command goes on from the last finished step.', (signal) =>

@@ -1,5 +1,8 @@
-/** The command tree. */
-import { VERSION } from '@helixmesh/daemon';
+/**
+ * The command tree. It loads what every command needs; an action imports the rest of what it uses,
+ * so that `--version` does not wait for a node or a simulator.
+ */
+import { VERSION } from '@helixmesh/daemon/data-folder';
 import { Command, CommanderError } from 'commander';
 import { addCancel, addResume } from './commands/cancel.ts';
 import { addCleanup } from './commands/cleanup.ts';

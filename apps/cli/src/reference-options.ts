@@ -2,7 +2,6 @@
 
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { addReference } from '@helixmesh/pipelines';
 import { AppError } from '@helixmesh/protocol';
 import type { Context } from './context.ts';
 
@@ -56,6 +55,7 @@ export async function prepareBundle(context: Context, sources: BundleSources) {
     if (!context.quiet) process.stderr.write(`reference ${sources.name}: ${text}\n`);
   };
   const files = pick(sources);
+  const { addReference } = await import('@helixmesh/pipelines');
   return addReference(
     { name: sources.name, fasta: resolve(sources.fasta), ...files },
     {

@@ -55,3 +55,9 @@ test('the settings are shown with their origin', async (t) => {
   const data = settings.find(({ key }) => key === 'dataDir');
   assert.equal(data?.origin, 'environment HELIXMESH_DATA');
 });
+
+test('cleanup of a data folder that is not there has nothing to delete', async (t) => {
+  const { code, stdout, stderr } = await run(t, '--json cleanup');
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), { deleted: [] });
+});

@@ -31,15 +31,6 @@ export {
   type ReferenceListing,
   readManifest,
 } from './reference/store.ts';
-export { renderHtml } from './report/html/render-html.ts';
-export {
-  parseReportModel,
-  REPORT_FORMAT_VERSION,
-  type ReportModel,
-  reportId,
-  reportModelSchema,
-} from './report/model.ts';
-export { renderPdf } from './report/pdf/render-pdf.ts';
 export * from './report/report-step.ts';
 export { reportTask } from './report/report-task.ts';
 export {

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { lockDataFolder } from '@helixmesh/daemon';
+import { lockDataFolder } from '@helixmesh/daemon/data-folder';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
 
@@ -15,6 +16,9 @@ export function addCleanup(program: Command): void {
     .action(async (options: { all?: boolean }, command) => {
       const context = contextOf(command);
       const { paths } = context;
+      if (!existsSync(paths.dataDir)) {
+        return answer(context, { deleted: [] }, `There is nothing in ${paths.dataDir}.`);
+      }
       const lock = await lockDataFolder(paths.lockFile);
       const targets = options.all === true ? [paths.dataDir] : [paths.storeRoot, paths.scratchRoot];
       for (const target of targets) await rm(target, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type EvaluationResult, evaluate } from '@helixmesh/pipelines';
+import type { EvaluationResult } from '@helixmesh/pipelines';
 import { AppError, type JobView } from '@helixmesh/protocol';
 import type { Command } from 'commander';
 import { answer, type Context, contextOf } from '../context.ts';
@@ -83,7 +83,8 @@ function analysed(context: Context, folder: string): Promise<JobView[]> {
   });
 }
 
-function compared(folder: string, job: JobView): Promise<EvaluationResult> {
+async function compared(folder: string, job: JobView): Promise<EvaluationResult> {
+  const { evaluate } = await import('@helixmesh/pipelines');
   return evaluate({
     truth: join(inputs(folder), 'truth.vcf.gz'),
     calls: join(job.outDir, `${SAMPLE}.vcf.gz`),

@@ -1,4 +1,4 @@
-import { probeSandbox, probeTools, type ToolReport } from '@helixmesh/pipelines';
+import type { ToolReport } from '@helixmesh/pipelines';
 import { AppError, ERROR_TABLE } from '@helixmesh/protocol';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
@@ -12,6 +12,7 @@ export function addDoctor(program: Command): void {
     .description('Looks for each outside tool, its version and the sandbox.')
     .action(async (_options: object, command) => {
       const context = contextOf(command);
+      const { probeSandbox, probeTools } = await import('@helixmesh/pipelines');
       const [tools, sandbox] = await Promise.all([probeTools(), probeSandbox()]);
       const rows = tools.map((tool) => [
         mark(tool),

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
-import { type EvaluationCounts, type EvaluationResult, evaluate } from '@helixmesh/pipelines';
+import type { EvaluationCounts, EvaluationResult } from '@helixmesh/pipelines';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
-import { SitesFile } from '../sites-file.ts';
 import { table } from '../ui/table.ts';
 
 interface Options {
@@ -43,6 +42,8 @@ export function addEvaluate(program: Command): void {
 
 async function evaluated(options: Options): Promise<EvaluationResult> {
   const { truthSample, callsSample, confident } = options;
+  const { evaluate } = await import('@helixmesh/pipelines');
+  const { SitesFile } = await import('../sites-file.ts');
   using sites = options.sites === undefined ? null : new SitesFile(resolve(options.sites));
   const result = await evaluate({
     truth: resolve(options.truth),

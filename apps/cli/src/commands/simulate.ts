@@ -1,5 +1,5 @@
 import { relative, resolve } from 'node:path';
-import { type SimulationManifest, simulate } from '@helixmesh/pipelines';
+import type { SimulationManifest } from '@helixmesh/pipelines';
 import { type Command, Option } from 'commander';
 import { answer, contextOf } from '../context.ts';
 import { parseNumber } from '../parse-number.ts';
@@ -45,6 +45,7 @@ export async function simulateSample(
   outDir: string,
   options: Omit<Options, 'out'>,
 ): Promise<SimulationManifest> {
+  const { simulate } = await import('@helixmesh/pipelines');
   return simulate({
     outDir,
     sampleId: options.sample,

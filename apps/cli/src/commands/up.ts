@@ -1,4 +1,3 @@
-import { startNode } from '@helixmesh/daemon';
 import type { Command } from 'commander';
 import { contextOf } from '../context.ts';
 
@@ -14,6 +13,7 @@ export function addUp(program: Command): void {
     .option('--log-level <level>', 'silent, fatal, error, warn, info, debug or trace')
     .action(async (options: { cores?: string; logLevel?: string }, command) => {
       const context = contextOf(command, { cores: options.cores, logLevel: options.logLevel });
+      const { startNode } = await import('@helixmesh/daemon');
       const node = await startNode({ config: context.loaded.config });
       if (!context.quiet) {
         process.stderr.write(`helixmesh is up. Data: ${context.paths.dataDir}\n`);

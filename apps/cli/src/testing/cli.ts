@@ -51,18 +51,22 @@ export async function runCli(bench: Bench, args: readonly string[]): Promise<Out
   return { code, stdout, stderr };
 }
 
-/** Starts a daemon, waits until it takes jobs, and stops it after the test. */
+/**
+ * Starts a daemon, waits until it takes jobs, and stops it after the test. Answers what stops it
+ * before that.
+ */
 export async function startDaemon(
   t: TestContext,
   bench: Bench,
   args: readonly string[] = ['up'],
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const child = startCli(bench, args);
   const closed = once(child, 'close');
-  t.after(async () => {
+  const stop = async () => {
     child.kill('SIGTERM');
     await closed;
-  });
+  };
+  t.after(stop);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -70,5 +74,6 @@ export async function startDaemon(
     if (said.includes('is up')) resolve();
   });
   void closed.then(() => reject(new Error(`the daemon ended: ${said}`)));
-  return promise;
+  await promise;
+  return stop;
 }

@@ -1,6 +1,6 @@
 /** Looking at a node's jobs without a running daemon: the routes that only read SQL. */
 import { existsSync } from 'node:fs';
-import { type ReadRoute, readHandlers } from '../http/handlers.ts';
+import { type ReadRoute, readHandlers } from '../http/read-handlers.ts';
 import type { Handlers } from '../http/server.ts';
 import { openDatabase } from '../sql/database.ts';
 import type { NodePaths } from './paths.ts';

@@ -1,4 +1,4 @@
-import type { ConfigKey } from '@helixmesh/daemon';
+import type { ConfigKey } from '@helixmesh/daemon/data-folder';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../../context.ts';
 import { table } from '../../ui/table.ts';

@@ -1,4 +1,3 @@
-import { listReferences } from '@helixmesh/pipelines';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../../context.ts';
 import { bytes } from '../../ui/format.ts';
@@ -14,6 +13,7 @@ export function addReferenceList(reference: Command): void {
     .description('Lists the bundles that are kept.')
     .action(async (_options: object, command) => {
       const context = contextOf(command);
+      const { listReferences } = await import('@helixmesh/pipelines');
       const bundles = await listReferences(context.paths.referenceRoot);
       const rows = bundles.map((bundle) => [
         bundle.name,

@@ -1,4 +1,4 @@
-import { openReference, type ReferenceManifest, readManifest } from '@helixmesh/pipelines';
+import type { ReferenceManifest } from '@helixmesh/pipelines';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../../context.ts';
 import { bytes } from '../../ui/format.ts';
@@ -12,6 +12,7 @@ export function addReferenceShow(reference: Command): void {
     .argument('<name>', 'name or digest of a bundle')
     .action(async (name: string, _options: object, command) => {
       const context = contextOf(command);
+      const { readManifest } = await import('@helixmesh/pipelines');
       const manifest = await readManifest(context.paths.referenceRoot, name);
       answer(context, manifest, manifestText(name, manifest));
     });
@@ -25,6 +26,7 @@ export function addReferenceVerify(reference: Command): void {
     .argument('<name>', 'name or digest of a bundle')
     .action(async (name: string, _options: object, command) => {
       const context = contextOf(command);
+      const { openReference } = await import('@helixmesh/pipelines');
       const bundle = await openReference(context.paths.referenceRoot, name);
       answer(context, bundle, `${bundleText(bundle)}\n  every file is as it was kept`);
     });
