@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { nodePaths } from '@helixmesh/daemon';
+import { nodePaths } from '@helixmesh/daemon/data-folder';
 import { type Row, readAttempts, readJournal, stateOf } from './journal.ts';
 import { STEP_DEADLINE_MS } from './limits.ts';
 import { enginePid, killHard, runningTools, type ToolProcess } from './processes.ts';
