@@ -14,7 +14,7 @@ export interface Live {
 
 const BAR_WIDTH = 24;
 const POOLS = [
-  ['qc', 'reads'],
+  ['qc', 'quality'],
   ['align', 'alignment'],
   ['call', 'variants'],
   ['annotate', 'annotation'],
