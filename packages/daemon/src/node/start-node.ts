@@ -13,7 +13,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { germline, type OutputRef } from '@helixmesh/pipelines';
 import { AppError } from '@helixmesh/protocol';
-import { sweepScratch } from '../executor/index.ts';
+import { prepareThread, sweepScratch } from '../executor/index.ts';
 import { apiHandlers } from '../http/handlers.ts';
 import { serveApi } from '../http/server.ts';
 import type { ControlOptions } from '../jobs/control.ts';
@@ -123,6 +123,8 @@ export async function startNode({
       reconcilerChild(dispatcher, logger),
     ],
   });
+  // It loads while the engine starts, for a job's first step runs in a thread.
+  prepareThread();
   await root.start();
   for (const jobId of await undelivered(database)) deliver(jobId);
 
