@@ -51,6 +51,11 @@ export async function inWorker(job: WorkerJob, options: WorkerOptions): Promise<
   }
 }
 
+/** Starts a thread that waits, so that the first job finds one. */
+export function prepareThread(): void {
+  keepIdle(startThread());
+}
+
 function startThread(): Thread {
   const resourceLimits = { maxOldGenerationSizeMb: WORKER_HEAP_MIB };
   const worker = new Worker(TASK_WORKER, { env: {}, resourceLimits });

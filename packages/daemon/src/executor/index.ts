@@ -1,3 +1,4 @@
+export { prepareThread } from './in-worker.ts';
 export * from './outcome.ts';
 export { publishedPath } from './publish.ts';
 export { runAttempt } from './run-attempt.ts';

@@ -7,7 +7,7 @@ import { AppError } from '@helixmesh/protocol';
 import type { ChildSpec } from '../supervision/index.ts';
 import type { Logger } from './logger.ts';
 
-/** Between two turns when all is well (formats.md). */
+/** Between two turns when all is well. */
 const INTERVAL_MS = 60_000;
 /** After a turn that failed; doubles. An engine that was killed is back after half a second. */
 const RETRY_FIRST_MS = 250;

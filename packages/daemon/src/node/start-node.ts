@@ -13,7 +13,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { germline, type OutputRef } from '@helixmesh/pipelines';
 import { AppError } from '@helixmesh/protocol';
-import { sweepScratch } from '../executor/index.ts';
+import { prepareThread, sweepScratch } from '../executor/index.ts';
 import { apiHandlers } from '../http/handlers.ts';
 import { serveApi } from '../http/server.ts';
 import { pursueCancels } from '../jobs/cancel.ts';
@@ -141,6 +141,8 @@ export async function startNode({
       reconciler.child,
     ],
   });
+  // It loads while the engine starts, for a job's first step runs in a thread.
+  prepareThread();
   await root.start();
   started.defer(async () => {
     draining.abort();

@@ -4,7 +4,7 @@ import { HANDLER_RETRY_MAX_MS } from './limits.ts';
 
 /**
  * Handlers only wait and write small rows, so a handler that stays silent is stuck; tools run
- * outside (formats.md). The engine retries for ever: giving up is decided by us, in words.
+ * outside (docs/adr/0001-restate.md). The engine retries for ever: giving up is decided by us, in words.
  */
 export const HANDLER_OPTIONS = {
   ingressPrivate: false,

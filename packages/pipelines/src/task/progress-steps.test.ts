@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { inSteps, PROGRESS_STEPS } from './progress-steps.ts';
@@ -19,11 +19,11 @@ test('progress passes once for each step, the end included, and never back', () 
   );
 });
 
-test('a builtin that tells its progress often sends few messages', async () => {
+test('a builtin that tells its progress often sends few messages', async (t) => {
   const text =
     'export const BUILTINS = { often: async ({ progress }) => {' +
     ' for (let i = 1; i <= 5000; i++) progress(i / 5000); } };';
-  const workerData: WorkerJob = {
+  const job: WorkerJob = {
     kind: 'builtin',
     name: 'often',
     module: `data:text/javascript,${encodeURIComponent(text)}`,
@@ -31,10 +31,14 @@ test('a builtin that tells its progress often sends few messages', async () => {
     args: {},
     threads: 1,
   };
+  const worker = new Worker(TASK_WORKER);
+  t.after(() => worker.terminate());
+  worker.postMessage(job);
   const replies: WorkerReply[] = [];
-  const worker = new Worker(TASK_WORKER, { workerData });
-  worker.on('message', (reply: WorkerReply) => replies.push(reply));
-  await once(worker, 'exit');
+  for await (const [reply] of on(worker, 'message')) {
+    replies.push(reply);
+    if (reply.kind !== 'progress') break;
+  }
   const told = replies.filter(({ kind }) => kind === 'progress');
   assert(told.length > 50 && told.length <= PROGRESS_STEPS + 1, `${told.length} messages`);
   assert.deepEqual(told.at(-1), { kind: 'progress', fraction: 1 });

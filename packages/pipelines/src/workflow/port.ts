@@ -14,7 +14,7 @@
 import type { Digest, Json, TaskKey } from '@helixmesh/protocol';
 import type { TaskResult, TaskSpec } from '../task/spec.ts';
 
-/** formats.md, "Restate, exactly once": payloads of at most 64 KiB. */
+/** A journal holds digests and paths, no data (docs/adr/0001-restate.md). */
 export const JOURNAL_VALUE_MAX_BYTES = 65_536;
 
 export interface Workflow {
