@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { AppError, type Digest, parseDigest } from '@helixmesh/protocol';
 import { type Compression, detectCompression, readDecompressed } from '../formats/gzip/bgzf.ts';
 import { INTAKE_CHUNK_BYTES } from './limits.ts';
-import { FastqScanner, type NameBatch } from './scan-fastq.ts';
+import { FastqScanner } from './scan-fastq.ts';
 
 /** What the intake says about one file. */
 export interface ReadsSummary {
@@ -21,11 +21,6 @@ export interface ReadsSummary {
   readonly maxLength: number;
 }
 
-/** Phred+64 (Illumina 1.3 to 1.7) uses bytes 64–104; Phred+33 rarely goes beyond 80. */
-const PHRED64_MIN = 64;
-const PHRED64_TELLTALE = 81;
-const PHRED64_MAX = 104;
-
 /** First bytes of what people hand in instead of FASTQ. */
 const MAGICS: readonly (readonly [string, string, string])[] = [
   ['BAM\x01', 'a BAM file', 'Convert it with `samtools collate -Ou in.bam | samtools fastq -1 …`.'],
@@ -39,12 +34,28 @@ const MAGICS: readonly (readonly [string, string, string])[] = [
   ['PK\x03\x04', 'a ZIP archive', 'Unpack it and compress it with gzip instead.'],
 ];
 
+/** One FASTQ file, taken piece by piece to its end. */
+export interface ReadsInput extends AsyncDisposable {
+  readonly sizeBytes: number;
+  /** Bytes of the file as it is that the pieces taken so far come from, or somewhat more. */
+  readonly readBytes: number;
+  /** Records in the pieces taken so far. */
+  readonly reads: number;
+  /**
+   * The names of the next records, at least one, without `/1` or `/2` and each with a line end;
+   * null after the last. Valid until the next call.
+   */
+  next(): Promise<Uint8Array | null>;
+  /** After the last record. Throws INPUT_EMPTY, or INPUT_WRONG_FORMAT for Phred+64. */
+  summary(): ReadsSummary;
+}
+
 interface FoundFile {
   readonly sizeBytes: number;
   readonly compression: Compression;
 }
 
-export class FastqInput implements AsyncDisposable {
+export class FastqInput implements ReadsInput {
   readonly sizeBytes: number;
   readonly label: string;
   readonly #compression: Compression;
@@ -82,7 +93,6 @@ export class FastqInput implements AsyncDisposable {
     return new FastqInput(path, label, { sizeBytes: found.size, compression });
   }
 
-  /** Bytes of the file read so far. */
   get readBytes(): number {
     return this.#readBytes;
   }
@@ -91,8 +101,7 @@ export class FastqInput implements AsyncDisposable {
     return this.#scanner.totals.reads;
   }
 
-  /** The next records, at least one; null after the last. Valid until the next call. */
-  async next(): Promise<NameBatch | null> {
+  async next(): Promise<Uint8Array | null> {
     while (!this.#isDone) {
       const { value, done } = await this.#chunks.next();
       if (done === true) this.#isDone = true;
@@ -101,22 +110,20 @@ export class FastqInput implements AsyncDisposable {
         if (this.#isFirst) this.#checkMagic(value);
         this.#isFirst = false;
       }
-      const batch = done === true ? this.#scanner.finish() : this.#scanner.push(value);
-      if (batch.count > 0) return batch;
+      const names = done === true ? this.#scanner.finish() : this.#scanner.push(value);
+      if (names.length > 0) return names;
     }
     return null;
   }
 
-  /** After the last record. Throws INPUT_EMPTY, or INPUT_WRONG_FORMAT for Phred+64. */
   summary(): ReadsSummary {
-    const { minQualityByte, maxQualityByte, ...totals } = this.#scanner.totals;
+    const { isPhred64, ...totals } = this.#scanner.totals;
     if (totals.bases === 0) {
       throw new AppError('INPUT_EMPTY', `${this.label} has no reads`, {
         hint: 'Check that sequencing and copying produced this file.',
       });
     }
-    const isHigh = maxQualityByte >= PHRED64_TELLTALE && maxQualityByte <= PHRED64_MAX;
-    if (minQualityByte >= PHRED64_MIN && isHigh) {
+    if (isPhred64) {
       throw new AppError('INPUT_WRONG_FORMAT', `${this.label} has qualities in Phred+64`, {
         hint: 'Convert them to Phred+33 with `seqtk seq -VQ64`.',
       });

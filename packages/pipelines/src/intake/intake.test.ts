@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { AppError } from '@helixmesh/protocol';
+import { AppError, type ErrorRecord } from '@helixmesh/protocol';
 import fc from 'fast-check';
 import { bgzip } from '../formats/gzip/bgzf-writer.ts';
 import { testBam } from '../testing/bam.ts';
@@ -17,11 +27,15 @@ after(() => rmSync(folder, { recursive: true }));
 
 type Content = string | Uint8Array;
 
-async function run(r1: Content, r2: Content | null = null): Promise<IntakeSummary> {
+async function run(
+  r1: Content,
+  r2: Content | null = null,
+  threads: 1 | 2 = 1,
+): Promise<IntakeSummary> {
   writeFileSync(join(folder, 'r1'), r1);
   if (r2 !== null) writeFileSync(join(folder, 'r2'), r2);
   const args = { r1: 'r1', r2: r2 === null ? null : 'r2' };
-  await intake({ folder, args, threads: 1, progress: () => {} });
+  await intake({ folder, args, threads, progress: () => {} }, 0);
   return JSON.parse(readFileSync(join(folder, 'intake.json'), 'utf8'));
 }
 
@@ -34,6 +48,25 @@ async function refused(expected: object, r1: Content, r2: Content | null = null)
     const { code, details } = error;
     assert.deepEqual({ code, ...details }, expected, error.message);
     return true;
+  });
+}
+
+async function fault(r1: Content, r2: Content, threads: 1 | 2): Promise<ErrorRecord> {
+  const error = await run(r1, r2, threads).then(() => null, AppError.from);
+  assert(error !== null, 'refused');
+  return error.toRecord();
+}
+
+/** Paths of this process's open files; none where the system does not tell. */
+function openFiles(): readonly string[] {
+  const listing = '/proc/self/fd';
+  if (!existsSync(listing)) return [];
+  return readdirSync(listing).flatMap((fd) => {
+    try {
+      return [readlinkSync(join(listing, fd))];
+    } catch {
+      return []; // Closed since it was listed, as the listing's own is.
+    }
   });
 }
 
@@ -118,6 +151,66 @@ describe('intake', () => {
     const swapped = reads(20_000).replace('run:1:17777\n', 'run:1:17778\n');
     await refused({ code: 'MATES_UNEQUAL', record: 17_778 }, reads(20_000), swapped);
     await refused({ code: 'MATES_UNEQUAL' }, reads(50), gzipSync(reads(50)));
+  });
+
+  it('says the same of pairs in one thread and in two', async () => {
+    const left = reads(40_000, '/1');
+    const right = reads(40_000, '/2 of a pair');
+    const pairs: (readonly [Content, Content])[] = [
+      [left, right],
+      [gzipSync(left), right.trimEnd()],
+      [left, bgzip(Buffer.from(right))],
+    ];
+    for (const [r1, r2] of pairs) assert.deepEqual(await run(r1, r2, 2), await run(r1, r2, 1));
+  });
+
+  it('refuses bad pairs alike in one thread and in two', async () => {
+    const good = reads(40_000);
+    const mates = reads(40_000, ' x');
+    const half = gzipSync(good).subarray(0, 99_999);
+    const bad = (record: number) =>
+      good.replace(`run:1:${record - 1}\nA`, `run:1:${record - 1}\n*`);
+    const other = (record: number) => mates.replace(`run:1:${record - 1} `, 'other ');
+    const malformed = (record: number) => ({ code: 'INPUT_MALFORMED', record });
+    const differ = (record: number) => ({ code: 'MATES_UNEQUAL', record });
+    const cases: (readonly [object, Content, Content])[] = [
+      [{ code: 'MATES_UNEQUAL' }, good, good],
+      [{ code: 'MATES_UNEQUAL', r1: 40_000, r2: 30_500 }, good, reads(30_500, ' x')],
+      [{ code: 'MATES_UNEQUAL', r1: 30_500, r2: 40_000 }, reads(30_500, ' x'), good],
+      [{ code: 'INPUT_EMPTY' }, good, gzipSync('')],
+      [{ code: 'INPUT_TRUNCATED' }, good, half],
+      [differ(39_999), good, other(39_999)],
+      [differ(1), bad(39_999), other(1)],
+      [malformed(39_999), good, bad(39_999)],
+      // In one piece a fault of the file is found before names are compared, and R1's is told.
+      [malformed(5), bad(5), other(1)],
+      [malformed(9), bad(9), bad(3)],
+    ];
+    for (const [expected, r1, r2] of cases) {
+      const [one, two] = [await fault(r1, r2, 1), await fault(r1, r2, 2)];
+      assert.deepEqual(one, two);
+      const { code, details } = one;
+      assert.deepEqual({ code, ...details }, expected, one.message);
+    }
+  });
+
+  it('ends the thread of R2 with the thread that started it', async () => {
+    for (const mate of ['r1', 'r2']) {
+      writeFileSync(join(folder, mate), reads(300_000, mate === 'r1' ? ' 1' : ' 2'));
+    }
+    const workerData = { folder, module: new URL('./intake.ts', import.meta.url).href };
+    const code = `const { parentPort, workerData } = require('node:worker_threads');
+      const { folder, module } = workerData;
+      const args = { r1: 'r1', r2: 'r2' };
+      const progress = (fraction) => parentPort.postMessage(fraction);
+      import(module).then(({ intake }) => intake({ folder, args, threads: 2, progress }, 0));`;
+    const worker = new Worker(code, { eval: true, workerData });
+    await once(worker, 'message');
+    await worker.terminate();
+    assert.deepEqual(
+      openFiles().filter((path) => path.startsWith(folder)),
+      [],
+    );
   });
 
   it('refuses other formats and tells how to convert them', async () => {
