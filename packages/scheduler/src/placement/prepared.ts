@@ -1,0 +1,56 @@
+/** A request in the form in which ten thousand nodes are held against it: sets and unit vectors. */
+import { type UnitVector, unitVector } from '../geo/distance.ts';
+import type { NodeId, OperatorId } from '../ids.ts';
+import { toolSetOf } from '../quorum/reputation.ts';
+import type { PlacementInput, PlacementRequest } from './request.ts';
+
+const MIB = 2 ** 20;
+
+export interface PreparedInput {
+  readonly input: PlacementInput;
+  /** Weight of its distance: whole MiB, at least 1. */
+  readonly weightMib: number;
+  /** Nodes that hold a copy. */
+  readonly holders: ReadonlySet<NodeId>;
+  /** Known places of copies. */
+  readonly places: readonly UnitVector[];
+  readonly plaintextOperators: ReadonlySet<OperatorId>;
+  readonly trustedOperators: ReadonlySet<OperatorId>;
+  readonly policyOperators: 'any' | ReadonlySet<OperatorId>;
+}
+
+export interface PreparedRequest {
+  readonly request: PlacementRequest;
+  readonly nowMs: number;
+  readonly toolSet: string;
+  readonly toolVersions: readonly (readonly [name: string, version: string])[];
+  readonly user: UnitVector | null;
+  readonly inputs: readonly PreparedInput[];
+  readonly takenOperators: ReadonlySet<OperatorId>;
+}
+
+export function prepare(request: PlacementRequest, nowMs: number): PreparedRequest {
+  const { requesterLocation } = request;
+  return {
+    request,
+    nowMs,
+    toolSet: toolSetOf(request.toolVersions),
+    toolVersions: Object.entries(request.toolVersions),
+    user: requesterLocation === null ? null : unitVector(requesterLocation),
+    inputs: request.inputs.map(prepareInput),
+    takenOperators: new Set(request.takenOperators),
+  };
+}
+
+function prepareInput(input: PlacementInput): PreparedInput {
+  const { operators } = input.policy;
+  return {
+    input,
+    weightMib: Math.max(1, Math.ceil(input.sizeBytes / MIB)),
+    holders: new Set(input.places.flatMap(({ nodeId }) => nodeId ?? [])),
+    places: input.places.flatMap(({ location }) => (location === null ? [] : unitVector(location))),
+    plaintextOperators: new Set(input.plaintextOperators),
+    trustedOperators: new Set(input.residency.trustedOperators),
+    policyOperators: operators === 'any' ? 'any' : new Set(operators),
+  };
+}
