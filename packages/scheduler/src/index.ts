@@ -17,4 +17,5 @@ export * from './placement/price.ts';
 export * from './placement/rank.ts';
 export * from './placement/request.ts';
 export * from './placement/weighted.ts';
+export * from './quorum/quorum.ts';
 export * from './quorum/reputation.ts';
