@@ -5,14 +5,14 @@ import { z } from 'zod';
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
-/** A node: `node_` and 32 lower-case hex digits. */
+/** A node: `node_` and its Ed25519 public key as 64 lower-case hex digits. */
 export type NodeId = Brand<string, 'NodeId'>;
 /** Who answers for a node: the address of a wallet, `0x` and 40 lower-case hex digits. */
 export type OperatorId = Brand<string, 'OperatorId'>;
 /** A registered dataset. */
 export type DatasetId = Brand<string, 'DatasetId'>;
 
-export const NODE_ID_PATTERN = /^node_[0-9a-f]{32}$/;
+export const NODE_ID_PATTERN = /^node_[0-9a-f]{64}$/;
 export const OPERATOR_ID_PATTERN = /^0x[0-9a-f]{40}$/;
 export const DATASET_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 /** Names of tools, services and pipelines, and versions of tools. */
@@ -39,7 +39,7 @@ function asDatasetId(text: string): DatasetId {
 export function parseNodeId(text: string): NodeId {
   if (NODE_ID_PATTERN.test(text)) return asNodeId(text);
   throw new AppError('USAGE', `not a node id: ${JSON.stringify(text.slice(0, 100))}`, {
-    hint: 'Node ids are node_ and 32 lower-case hex digits.',
+    hint: 'Node ids are node_ and 64 hex digits.',
   });
 }
 

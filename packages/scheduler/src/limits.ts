@@ -17,6 +17,8 @@ export const TOOLS_MAX = 256;
 export const SERVICES_MAX = 64;
 /** Attempts that one node runs at once. */
 export const SLOTS_MAX = 256;
+/** Zones that one node is in. */
+export const STATED_ZONES_MAX = 16;
 export const ENDPOINT_MAX_CHARS = 256;
 /** A registration is renewed at least this often, so that a lost key cannot stand for ever. */
 export const REGISTRATION_MAX_MS = 366 * 24 * 3_600_000;
@@ -38,6 +40,8 @@ export const LIST_MAX = 256;
 export const LATENCY_MAX_MS = 60_000;
 /** Nodes in one decision; also keeps the sort key of a candidate an exact number. */
 export const CANDIDATES_MAX = 100_000;
+/** Record of a placement as it is read; one candidate takes about 1 KiB. */
+export const DECISION_MAX_BYTES = 128 * 2 ** 20;
 /** A licence answer older than this is asked for again. */
 export const LICENCE_AGE_MAX_MS = 3_600_000;
 

@@ -1,25 +1,19 @@
 /**
- * Legal zones: ISO 3166-1 countries, their subdivisions (ISO 3166-2) and two groups of countries
- * whose data-protection law is one (GDPR; EEA Agreement, Annex XI).
+ * Legal zones: `EU`, a country (ISO 3166-1), or a part of one (`US-CA`, ISO 3166-2).
  *
- * A zone is what an operator states and somebody attests; nothing here derives it from a place.
+ * Which zones a node is in is what its operator states and somebody attests: nothing here derives a
+ * zone from a place, or `EU` from a country.
  */
 import { z } from 'zod';
 
-const EU = 'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK';
-
-/** Members of each group. A country missing here makes lawful nodes unusable, never the reverse. */
-const GROUPS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ['EU', new Set(EU.split(' '))],
-  ['EEA', new Set([...EU.split(' '), 'EU', 'IS', 'LI', 'NO'])],
-]);
-
-export const ZONE_PATTERN = /^([A-Z]{2}(-[A-Z0-9]{1,3})?|EEA)$/;
+export const ZONE_PATTERN = /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/;
 export const zoneSchema = z.string().regex(ZONE_PATTERN);
 
-/** True when everything in zone `inner` is in zone `outer`: DE-BY in DE, in EU, in EEA. */
-export function isZoneWithin(inner: string, outer: string): boolean {
-  if (inner === outer) return true;
-  const country = inner.split('-')[0] ?? inner;
-  return country === outer || (GROUPS.get(outer)?.has(country) ?? false);
+/** Letters of a country, which a dash parts from its subdivision. */
+const COUNTRY_CHARS = 2;
+
+/** True when `zone`, or the country that it is a part of, is among the zones. */
+export function isZoneIn(zone: string, zones: ReadonlySet<string>): boolean {
+  if (zones.has(zone)) return true;
+  return zone.length > COUNTRY_CHARS && zones.has(zone.slice(0, COUNTRY_CHARS));
 }

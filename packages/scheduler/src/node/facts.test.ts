@@ -43,7 +43,7 @@ test('facts join what was registered, observed and last reported', () => {
   assert.equal(facts.freeCores, 28);
   assert.deepEqual(facts.freeGpuVramBytes, [60 * GIB]);
   assert.equal(facts.tier, 'gpu');
-  assert.deepEqual(facts.zone?.zone, 'DE');
+  assert.deepEqual(facts.statement?.zones, ['DE', 'EU']);
   assert.equal(facts.isRegistrationValid, true);
 });
 
@@ -74,7 +74,7 @@ test('slots that the coordinator knows to be held count, whatever the node repor
 });
 
 test('a zone without a verified statement, and a registration out of date, count for nothing', () => {
-  assert.equal(factsOf({ ...state, isZoneStatementVerified: false }, NOW_MS).zone, null);
+  assert.equal(factsOf({ ...state, isZoneStatementVerified: false }, NOW_MS).statement, null);
   const { expiresAtMs, issuedAtMs } = state.registration;
   assert.equal(factsOf(state, expiresAtMs).isRegistrationValid, false);
   assert.equal(factsOf(state, issuedAtMs - 1).isRegistrationValid, false);

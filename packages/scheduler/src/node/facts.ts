@@ -5,7 +5,6 @@
  */
 import { z } from 'zod';
 import { locationSchema } from '../geo/distance.ts';
-import { zoneSchema } from '../geo/zones.ts';
 import { nameSchema, nodeIdSchema, operatorIdSchema } from '../ids.ts';
 import {
   CORES_MAX,
@@ -23,6 +22,7 @@ import {
   pricesSchema,
   type Registration,
   SANDBOX_STRENGTHS,
+  statedZonesSchema,
   toolVersionsSchema,
 } from './registration.ts';
 import { TIERS, tierOf } from './tier.ts';
@@ -44,9 +44,9 @@ export const nodeFactsSchema = z.strictObject({
   freeGpuVramBytes: z.array(z.int().min(0).max(VRAM_MAX_BYTES)).max(GPUS_MAX),
   sandbox: z.enum(SANDBOX_STRENGTHS),
   /** The operator's legal statement; null when there is none or its signature does not hold. */
-  zone: z
+  statement: z
     .strictObject({
-      zone: zoneSchema,
+      zones: statedZonesSchema,
       untilMs: z.int().min(0),
       /** The network's allow-list attests statements of this operator. */
       isNetworkAttested: z.boolean(),
@@ -98,7 +98,7 @@ export function factsOf(node: NodeState, nowMs: number): NodeFacts {
     tools: registration.hardware.tools,
     ...freeOf(registration, heartbeat?.body),
     sandbox: registration.hardware.sandbox,
-    zone: zoneOf(node),
+    statement: statementOf(node),
     location: registration.location,
     isLocationPlausible: node.isLocationPlausible,
     prices: registration.prices,
@@ -121,9 +121,9 @@ function freeOf({ hardware }: Registration, beat: Heartbeat | undefined) {
   };
 }
 
-function zoneOf({ registration, isZoneStatementVerified, isNetworkAttested }: NodeState) {
+function statementOf({ registration, isZoneStatementVerified, isNetworkAttested }: NodeState) {
   const { zoneStatement } = registration;
   if (zoneStatement === null || !isZoneStatementVerified) return null;
-  const { zone, untilMs } = zoneStatement;
-  return { zone, untilMs, isNetworkAttested };
+  const { zones, untilMs } = zoneStatement;
+  return { zones, untilMs, isNetworkAttested };
 }

@@ -47,6 +47,9 @@ test('a zone stated by another operator is refused', () => {
   const statement = { ...good.zoneStatement, operator: `0x${'9'.repeat(40)}` };
   assert.equal(isAccepted({ zoneStatement: statement }), false);
   assert.ok(isAccepted({ zoneStatement: null }));
+  for (const zones of [[], ['EU', 'DE'], ['DE', 'DE'], ['Germany']]) {
+    assert.equal(isAccepted({ zoneStatement: { ...good.zoneStatement, zones } }), false);
+  }
 });
 
 test('tiers follow the capability matrix of the seed', () => {

@@ -20,6 +20,7 @@ import {
   REGISTRATION_MAX_MS,
   SERVICES_MAX,
   SLOTS_MAX,
+  STATED_ZONES_MAX,
   TOOLS_MAX,
   VRAM_MAX_BYTES,
 } from '../limits.ts';
@@ -66,9 +67,19 @@ export const pricesSchema = z.strictObject({
 });
 export type Prices = z.infer<typeof pricesSchema>;
 
+/** Zones in order, each once. */
+export const statedZonesSchema = z
+  .array(zoneSchema)
+  .min(1)
+  .max(STATED_ZONES_MAX)
+  .refine((zones) => zones.every((zone, n) => n === 0 || (zones[n - 1] ?? '') < zone), {
+    error: 'not in order, or one of them twice',
+  });
+
 /** An operator's legal statement, signed by the operator's wallet. */
 export const zoneStatementSchema = z.strictObject({
-  zone: zoneSchema,
+  /** Every zone that the node is in, as `["DE", "EU"]`; sorted, each once. */
+  zones: statedZonesSchema,
   operator: operatorIdSchema,
   untilMs: z.int().min(0),
   /** EIP-191 over the canonical JSON of the other members. */
@@ -81,9 +92,8 @@ export const registrationSchema = z
     v: z.literal(1),
     /** Digest of the network's genesis document. */
     networkId: z.string().regex(DIGEST_PATTERN),
+    /** Holds the public key that signs this. */
     nodeId: nodeIdSchema,
-    /** Ed25519, hex. */
-    publicKey: z.string().regex(/^[0-9a-f]{64}$/),
     operator: operatorIdSchema,
     endpoint: z.url({ protocol: /^https$/ }).max(ENDPOINT_MAX_CHARS),
     location: locationSchema,

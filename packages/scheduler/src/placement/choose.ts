@@ -36,7 +36,7 @@ export function choose(ranking: Ranking, prepared: PreparedRequest): Outcome {
   return { status: 'wait', chosen: [], lawful };
 }
 
-function take({ evaluations, order }: Ranking, prepared: PreparedRequest, count: number): NodeId[] {
+function take({ nodes, order }: Ranking, prepared: PreparedRequest, count: number): NodeId[] {
   const operators = new Set<string>();
   const roomLeft = prepared.inputs.map(
     ({ input, plaintextOperators }) => input.policy.plaintextOperatorsMax - plaintextOperators.size,
@@ -44,7 +44,7 @@ function take({ evaluations, order }: Ranking, prepared: PreparedRequest, count:
   const chosen: NodeId[] = [];
   for (const place of order) {
     if (chosen.length === count) break;
-    const facts = evaluations[place]?.facts;
+    const facts = nodes[place]?.facts;
     if (facts === undefined || operators.has(facts.operator)) continue;
     const newFor = inputsNewTo(facts, prepared);
     if (newFor.some((input) => (roomLeft[input] ?? 0) <= 0)) continue;

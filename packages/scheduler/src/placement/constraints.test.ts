@@ -14,10 +14,10 @@ import {
   requestOf,
   TOOLS,
 } from '../testing/fleet.ts';
+import { decide, place } from './decision.ts';
 import { FAILURES, type Failure } from './failure.ts';
 import type { MeasuredRtt } from './paths.ts';
-import { prepare } from './prepared.ts';
-import { fleetOf, rank } from './rank.ts';
+import { fleetOf } from './rank.ts';
 import type { PlacementInput, PlacementRequest } from './request.ts';
 import { DEFAULT_POLICY } from './weighted.ts';
 
@@ -30,10 +30,16 @@ interface Case {
 
 function failuresIn({ node = {}, request = {}, input = {}, rtt }: Case): readonly Failure[] {
   const facts = nodeOf(1, node);
-  const prepared = prepare(requestOf({ inputs: [inputOf(input)], ...request }), NOW_MS);
-  const measured = new Map(rtt === undefined ? [] : [[facts.nodeId, rtt]]);
-  const ranking = rank(fleetOf([facts]), prepared, DEFAULT_POLICY, measured);
-  return ranking.evaluations[0]?.failed ?? assert.fail('the node was not evaluated');
+  const arguments_ = {
+    fleet: fleetOf([facts]),
+    request: requestOf({ inputs: [inputOf(input)], ...request }),
+    policy: DEFAULT_POLICY,
+    nowMs: NOW_MS,
+    measured: new Map(rtt === undefined ? [] : [[facts.nodeId, rtt]]),
+  };
+  const record = decide(arguments_);
+  assert.deepEqual(place(arguments_), record.outcome, 'the fast choice disagrees with the table');
+  return record.candidates[0]?.failed ?? assert.fail('the node was not evaluated');
 }
 
 function failuresAsText(example: Case): string {
@@ -110,9 +116,9 @@ const CASES: Readonly<Record<string, Case>> = {
 
 /** Each reason a zone does not count, once for residency and once for the owner's policy. */
 const ZONES: Readonly<Record<string, Partial<NodeFacts>>> = {
-  zone_unknown: { zone: null },
-  zone_expired: { zone: { zone: 'DE', ...attested, untilMs: NOW_MS } },
-  zone_unattested: { zone: { zone: 'DE', ...attested, isNetworkAttested: false } },
+  zone_unknown: { statement: null },
+  zone_expired: { statement: { zones: ['DE', 'EU'], ...attested, untilMs: NOW_MS } },
+  zone_unattested: { statement: { zones: ['DE', 'EU'], ...attested, isNetworkAttested: false } },
   zone_implausible: { isLocationPlausible: false },
 };
 
@@ -148,7 +154,7 @@ test('every reason of the table has a case here', () => {
 });
 
 test('an operator whom the owner names needs no attestation of the network', () => {
-  const node = { zone: { zone: 'DE', ...attested, isNetworkAttested: false } };
+  const node = { statement: { zones: ['DE', 'EU'], ...attested, isNetworkAttested: false } };
   const residency = { zones: ['EU'], trustedOperators: [operatorOf(1)] };
   assert.equal(failuresAsText({ node, input: { residency } }), '');
 });

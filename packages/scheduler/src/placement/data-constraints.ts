@@ -2,11 +2,11 @@
  * Constraints of one input: licence, residency and the owner's policy. Each answers for one node and
  * one input. What is not known, not attested or no longer valid refuses.
  */
-import { isZoneWithin } from '../geo/zones.ts';
+import { isZoneIn } from '../geo/zones.ts';
 import { LICENCE_AGE_MAX_MS } from '../limits.ts';
 import type { NodeFacts } from '../node/facts.ts';
 import type { Reason } from './failure.ts';
-import type { PreparedInput, PreparedRequest } from './prepared.ts';
+import type { PreparedInput, PreparedRequest, Zones } from './prepared.ts';
 
 export function failLicence(
   _node: NodeFacts,
@@ -36,10 +36,11 @@ export function failLicenceTerms(
 ): Reason | null {
   const { licence } = prepared.input;
   if (licence.standing !== 'granted') return null;
-  const { pipelines, zones, isCommercialAllowed } = licence;
+  const { pipelines, isCommercialAllowed } = licence;
   if (pipelines !== 'any' && !pipelines.includes(request.pipeline)) return 'pipeline_not_granted';
   if (request.isCommercial && !isCommercialAllowed) return 'commercial_not_granted';
-  return failZones(node, prepared, { zones, nowMs }) === null ? null : 'zone_not_granted';
+  const zones = prepared.licenceZones;
+  return failZones(node, prepared, zones, nowMs) === null ? null : 'zone_not_granted';
 }
 
 export function failResidency(
@@ -47,7 +48,7 @@ export function failResidency(
   prepared: PreparedInput,
   { nowMs }: PreparedRequest,
 ): Reason | null {
-  return failZones(node, prepared, { zones: prepared.input.residency.zones, nowMs });
+  return failZones(node, prepared, prepared.residencyZones, nowMs);
 }
 
 export function failOwnerPipelines(
@@ -64,7 +65,7 @@ export function failOwnerZones(
   prepared: PreparedInput,
   { nowMs }: PreparedRequest,
 ): Reason | null {
-  return failZones(node, prepared, { zones: prepared.input.policy.zones, nowMs });
+  return failZones(node, prepared, prepared.policyZones, nowMs);
 }
 
 export function failOwnerOperators(
@@ -95,15 +96,16 @@ export function failPlaintextCap(
  * names or the network attests, and measured round trips do not contradict the node's place.
  */
 function failZones(
-  { zone, operator, isLocationPlausible }: NodeFacts,
+  { statement, operator, isLocationPlausible }: NodeFacts,
   { trustedOperators }: PreparedInput,
-  { zones, nowMs }: { readonly zones: 'any' | readonly string[]; readonly nowMs: number },
+  zones: Zones,
+  nowMs: number,
 ): Reason | null {
   if (zones === 'any') return null;
-  if (zone === null) return 'zone_unknown';
-  if (zone.untilMs <= nowMs) return 'zone_expired';
-  if (!zone.isNetworkAttested && !trustedOperators.has(operator)) return 'zone_unattested';
+  if (statement === null) return 'zone_unknown';
+  if (statement.untilMs <= nowMs) return 'zone_expired';
+  if (!statement.isNetworkAttested && !trustedOperators.has(operator)) return 'zone_unattested';
   if (!isLocationPlausible) return 'zone_implausible';
-  for (const allowed of zones) if (isZoneWithin(zone.zone, allowed)) return null;
+  for (const zone of statement.zones) if (isZoneIn(zone, zones)) return null;
   return 'zone_outside';
 }

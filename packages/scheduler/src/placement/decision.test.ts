@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { AppError } from '@helixmesh/protocol';
 import fc from 'fast-check';
 import { compareIds, type NodeId } from '../ids.ts';
+import { DECISION_MAX_BYTES } from '../limits.ts';
 import { arbitraryNodes, arbitraryRequest } from '../testing/arbitraries.ts';
 import {
   inputOf,
@@ -13,7 +14,14 @@ import {
   randomFleet,
   requestOf,
 } from '../testing/fleet.ts';
-import { type Decision, decide, decodeDecision, encodeDecision, replay } from './decision.ts';
+import {
+  type Decision,
+  decide,
+  decodeDecision,
+  encodeDecision,
+  place,
+  replay,
+} from './decision.ts';
 import { fleetOf } from './rank.ts';
 import type { PlacementRequest } from './request.ts';
 import { DEFAULT_POLICY } from './weighted.ts';
@@ -57,6 +65,16 @@ test('replaying a record gives the same choice, also with its candidates in anot
     }),
   );
   assert.ok(placed > 10, `only ${placed} of the scenes placed anything`);
+});
+
+test('the fast choice is the one that the record explains', () => {
+  fc.assert(
+    fc.property(scene, ({ nodes, request }) => {
+      const fleet = fleetOf(nodes);
+      const outcome = place({ fleet, request, policy: DEFAULT_POLICY, nowMs: NOW_MS });
+      assert.deepEqual(outcome, decided(nodes, request).outcome);
+    }),
+  );
 });
 
 test('what is chosen meets every constraint, once for each operator and under each cap', () => {
@@ -157,8 +175,13 @@ test('bytes that are not a canonical record are refused in words', () => {
       (error) => error instanceof AppError && error.code === 'INPUT_MALFORMED',
     );
   }
-  const isRefused = (error: unknown) => error instanceof AppError;
-  assert.throws(() => decodeDecision(Uint8Array.of(0xff, 0xfe)), isRefused);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (noise) => {
+      const isRefused = (error: unknown) => error instanceof AppError;
+      assert.throws(() => decodeDecision(noise), isRefused);
+    }),
+  );
+  assert.throws(() => decodeDecision(new Uint8Array(DECISION_MAX_BYTES + 1)), /more than/);
 });
 
 test('a node that is there twice is refused', () => {

@@ -11,15 +11,23 @@
 import { AppError, canonicalJson } from '@helixmesh/protocol';
 import { z } from 'zod';
 import { compareIds, type NodeId } from '../ids.ts';
-import { CANDIDATES_MAX } from '../limits.ts';
+import { CANDIDATES_MAX, DECISION_MAX_BYTES } from '../limits.ts';
 import { type NodeFacts, nodeFactsSchema } from '../node/facts.ts';
-import { choose, outcomeSchema } from './choose.ts';
+import { choose, type Outcome, outcomeSchema } from './choose.ts';
+import { failuresOf } from './constraints.ts';
 import { failureSchema } from './failure.ts';
-import { type MeasuredRtt, pathsSchema } from './paths.ts';
+import { type MeasuredRtt, pathsBuffer, pathsInto, pathsSchema } from './paths.ts';
 import { type PreparedRequest, prepare } from './prepared.ts';
-import { checkCandidates, evaluate, type Fleet, type Ranking, rank, ranked } from './rank.ts';
+import { checkCandidates, type Fleet, orderOf, rank } from './rank.ts';
 import { type PlacementRequest, requestSchema } from './request.ts';
-import { SCORE_MAX, termsSchema, type WeightedPolicy, weightedPolicySchema } from './weighted.ts';
+import {
+  SCORE_MAX,
+  scoreOf,
+  termsOf,
+  termsSchema,
+  type WeightedPolicy,
+  weightedPolicySchema,
+} from './weighted.ts';
 
 const FAILURES_MAX = 1_000;
 
@@ -59,9 +67,23 @@ export interface DecideArguments {
   readonly measured?: ReadonlyMap<NodeId, MeasuredRtt>;
 }
 
+/**
+ * The choice alone, as fast as it can be made. The record can follow when there is time: for the same
+ * arguments `decide` comes to the same choice.
+ */
+export function place({ fleet, request, policy, nowMs, measured }: DecideArguments): Outcome {
+  const prepared = prepare(request, nowMs);
+  return choose(rank(fleet, prepared, policy, measured), prepared);
+}
+
+/** The choice with everything that led to it. */
 export function decide({ fleet, request, policy, nowMs, measured }: DecideArguments): Decision {
   const prepared = prepare(request, nowMs);
-  return recordOf(rank(fleet, prepared, policy, measured), prepared, policy);
+  const nodes = fleet.map((node) => ({
+    facts: relevantFacts(node.facts, prepared),
+    paths: pathsInto(pathsBuffer(prepared), node, prepared, measured?.get(node.nodeId)),
+  }));
+  return recordOf(nodes, prepared, policy);
 }
 
 /** The bytes that are signed: UTF-8 of the canonical JSON. */
@@ -71,6 +93,7 @@ export function encodeDecision(decision: Decision): Uint8Array {
 
 /** Throws INPUT_MALFORMED for bytes that are not the canonical form of a decision. */
 export function decodeDecision(bytes: Uint8Array): Decision {
+  if (bytes.length > DECISION_MAX_BYTES) throw malformed(`more than ${DECISION_MAX_BYTES} bytes`);
   const text = textOf(bytes);
   const parsed = decisionSchema.safeParse(jsonOf(text));
   if (!parsed.success) throw malformed(z.prettifyError(parsed.error).slice(0, 500));
@@ -93,10 +116,9 @@ export function replay(record: Decision): Replay {
   const prepared = prepare(request, decidedAtMs);
   const sorted = record.candidates.toSorted((a, b) => compareIds(a.facts.nodeId, b.facts.nodeId));
   checkCandidates(sorted.map(({ facts }) => facts.nodeId));
-  const evaluations = sorted.map(({ facts, paths }) => evaluate(facts, paths, prepared, policy));
-  const decision = recordOf(ranked(evaluations), prepared, policy);
+  const decision = recordOf(sorted, prepared, policy);
   const differing = sorted.flatMap((recorded, index) =>
-    canonicalJson(recorded) === canonicalJson(decision.candidates[index])
+    verdictText(recorded) === verdictText(decision.candidates[index])
       ? []
       : [recorded.facts.nodeId],
   );
@@ -105,22 +127,41 @@ export function replay(record: Decision): Replay {
   return { isSame, decision, differing };
 }
 
-function recordOf(ranking: Ranking, prepared: PreparedRequest, policy: WeightedPolicy): Decision {
+/** What was concluded of a candidate, without the facts that it was concluded from. */
+function verdictText(candidate: Candidate | undefined): string {
+  return canonicalJson({ ...candidate, facts: null, paths: null });
+}
+
+type Seen = Pick<Candidate, 'facts' | 'paths'>;
+
+/** `nodes` stand in the order of the ids. */
+function recordOf(
+  nodes: readonly Seen[],
+  prepared: PreparedRequest,
+  policy: WeightedPolicy,
+): Decision {
+  const candidates = nodes.map((node) => evaluated(node, prepared, policy));
+  const order = orderOf(candidates.map(({ score }) => score));
   return {
     type: 'helixmesh/decision',
     v: 1,
     decidedAtMs: prepared.nowMs,
     policy,
     request: prepared.request,
-    candidates: ranking.evaluations.map(({ facts, paths, failed, terms, score }) => ({
-      facts: relevantFacts(facts, prepared),
-      paths,
-      failed: [...failed],
-      terms,
-      score,
-    })),
-    outcome: choose(ranking, prepared),
+    candidates,
+    outcome: choose({ nodes: candidates, order }, prepared),
   };
+}
+
+function evaluated(
+  { facts, paths }: Seen,
+  prepared: PreparedRequest,
+  policy: WeightedPolicy,
+): Candidate {
+  const failed = failuresOf(facts, paths, prepared);
+  if (failed.length > 0) return { facts, paths, failed: [...failed], terms: null, score: null };
+  const terms = termsOf(facts, paths, prepared);
+  return { facts, paths, failed: [], terms, score: scoreOf(terms, policy) };
 }
 
 /** What the constraints of this request read; a node's other tools are nobody's business here. */

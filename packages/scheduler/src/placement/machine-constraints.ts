@@ -6,13 +6,10 @@ import { latencyMs, type Paths } from './paths.ts';
 import type { PreparedRequest } from './prepared.ts';
 import { quoteMicroUsd } from './price.ts';
 
-export function failStanding(
-  node: NodeFacts,
-  _paths: Paths,
-  { toolSet }: PreparedRequest,
-): Reason | null {
+export function failStanding(node: NodeFacts, { toolSet }: PreparedRequest): Reason | null {
   if (node.admission !== 'available') return 'not_verified';
   if (!node.isRegistrationValid) return 'registration_expired';
+  if (node.bannedToolSets.length === 0) return null;
   return node.bannedToolSets.includes(toolSet) ? 'tool_set_banned' : null;
 }
 
@@ -20,11 +17,7 @@ export function failLiveness({ liveness }: NodeFacts): Reason | null {
   return liveness === 'online' ? null : liveness;
 }
 
-export function failServices(
-  { services }: NodeFacts,
-  _paths: Paths,
-  { request }: PreparedRequest,
-): Reason | null {
+export function failServices({ services }: NodeFacts, { request }: PreparedRequest): Reason | null {
   for (const service of request.services) {
     if (!services.includes(service)) return 'service_missing';
   }
@@ -32,46 +25,28 @@ export function failServices(
 }
 
 /** Exact versions: another version may give another result for the same job hash. */
-export function failTools(
-  { tools }: NodeFacts,
-  _paths: Paths,
-  { toolVersions }: PreparedRequest,
-): Reason | null {
+export function failTools({ tools }: NodeFacts, { toolVersions }: PreparedRequest): Reason | null {
   for (const [name, version] of toolVersions) {
-    const found = Object.hasOwn(tools, name) ? tools[name] : undefined;
-    if (found === undefined) return 'tool_missing';
-    if (found !== version) return 'tool_version';
+    if (tools[name] === version) continue;
+    return Object.hasOwn(tools, name) ? 'tool_version' : 'tool_missing';
   }
   return null;
 }
 
-export function failCores(
-  node: NodeFacts,
-  _paths: Paths,
-  { request }: PreparedRequest,
-): Reason | null {
+export function failCores(node: NodeFacts, { request }: PreparedRequest): Reason | null {
   return node.freeCores >= request.cores ? null : 'cores_short';
 }
 
-export function failMemory(
-  node: NodeFacts,
-  _paths: Paths,
-  { request }: PreparedRequest,
-): Reason | null {
+export function failMemory(node: NodeFacts, { request }: PreparedRequest): Reason | null {
   return node.freeMemoryBytes >= request.memoryBytes ? null : 'memory_short';
 }
 
-export function failDisk(
-  node: NodeFacts,
-  _paths: Paths,
-  { request }: PreparedRequest,
-): Reason | null {
+export function failDisk(node: NodeFacts, { request }: PreparedRequest): Reason | null {
   return node.freeDiskBytes >= request.diskBytes ? null : 'disk_short';
 }
 
 export function failGpu(
   { freeGpuVramBytes }: NodeFacts,
-  _paths: Paths,
   { request }: PreparedRequest,
 ): Reason | null {
   const { gpu } = request;
@@ -85,7 +60,6 @@ export function failGpu(
 /** Data whose owner does not run the node is held in by a cgroup, or does not come. */
 export function failSandbox(
   { sandbox, operator }: NodeFacts,
-  _paths: Paths,
   { request, inputs }: PreparedRequest,
 ): Reason | null {
   if (sandbox === 'strong') return null;
@@ -94,11 +68,7 @@ export function failSandbox(
   return isEnough ? null : 'sandbox_weak';
 }
 
-export function failUserLatency(
-  _node: NodeFacts,
-  { user }: Paths,
-  { request }: PreparedRequest,
-): Reason | null {
+export function failUserLatency({ user }: Paths, { request }: PreparedRequest): Reason | null {
   return failLatency(latencyMs(user), request.maxUserLatencyMs);
 }
 
@@ -118,11 +88,7 @@ function failLatency(latency: number | null, maxMs: number | null): Reason | nul
   return latency <= maxMs ? null : 'latency_high';
 }
 
-export function failPrice(
-  { prices }: NodeFacts,
-  _paths: Paths,
-  { request }: PreparedRequest,
-): Reason | null {
+export function failPrice({ prices }: NodeFacts, { request }: PreparedRequest): Reason | null {
   const { usage, maxPriceMicroUsd } = request;
   return quoteMicroUsd(prices, usage) <= maxPriceMicroUsd ? null : 'price_high';
 }
@@ -130,7 +96,6 @@ export function failPrice(
 /** Replicas that one operator runs check nothing. */
 export function failDistinctOperator(
   { operator }: NodeFacts,
-  _paths: Paths,
   { takenOperators }: PreparedRequest,
 ): Reason | null {
   return takenOperators.has(operator) ? 'operator_taken' : null;

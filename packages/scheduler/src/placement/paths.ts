@@ -34,27 +34,32 @@ export interface MeasuredRtt {
   readonly inputMs: readonly (number | null)[];
 }
 
-const UNKNOWN: Path = { km: null, rttMs: null };
-const HERE: Path = { km: 0, rttMs: 0 };
+/** Paths to be filled in, for as many inputs as the request has. */
+export function pathsBuffer({ inputs }: PreparedRequest): Paths {
+  const unknown = (): Path => ({ km: null, rttMs: null });
+  return { user: unknown(), inputs: inputs.map(unknown) };
+}
 
-export function pathsOf(
+/** Fills `buffer`, whose former content is lost, and gives it back. */
+export function pathsInto(
+  buffer: Paths,
   node: { readonly nodeId: NodeId; readonly place: UnitVector | null },
   prepared: PreparedRequest,
   measured: MeasuredRtt | undefined,
 ): Paths {
   const { nodeId, place } = node;
-  const userMs = wholeMs(measured?.userMs);
-  const user =
-    place === null || prepared.user === null
-      ? { km: null, rttMs: userMs }
-      : { km: distanceKm(place, prepared.user), rttMs: userMs };
-  const inputs = prepared.inputs.map((input, index) => {
-    if (input.holders.has(nodeId)) return HERE;
-    const rttMs = wholeMs(measured?.inputMs[index]);
-    const km = place === null ? null : nearestKm(place, input);
-    return km === null && rttMs === null ? UNKNOWN : { km, rttMs };
-  });
-  return { user, inputs };
+  const { user } = buffer;
+  user.km = place === null || prepared.user === null ? null : distanceKm(place, prepared.user);
+  user.rttMs = wholeMs(measured?.userMs);
+  for (let index = 0; index < prepared.inputs.length; index++) {
+    const input = prepared.inputs[index];
+    const path = buffer.inputs[index];
+    if (input === undefined || path === undefined) continue;
+    const isHere = input.holders.has(nodeId);
+    path.km = isHere ? 0 : place === null ? null : nearestKm(place, input);
+    path.rttMs = isHere ? 0 : wholeMs(measured?.inputMs[index]);
+  }
+  return buffer;
 }
 
 /** Rounded up and bounded; what is no time at all is not known. */

@@ -17,7 +17,13 @@ export interface PreparedInput {
   readonly plaintextOperators: ReadonlySet<OperatorId>;
   readonly trustedOperators: ReadonlySet<OperatorId>;
   readonly policyOperators: 'any' | ReadonlySet<OperatorId>;
+  readonly residencyZones: Zones;
+  readonly policyZones: Zones;
+  /** `any` for an owner, whom no grant binds. */
+  readonly licenceZones: Zones;
 }
+
+export type Zones = 'any' | ReadonlySet<string>;
 
 export interface PreparedRequest {
   readonly request: PlacementRequest;
@@ -43,14 +49,22 @@ export function prepare(request: PlacementRequest, nowMs: number): PreparedReque
 }
 
 function prepareInput(input: PlacementInput): PreparedInput {
-  const { operators } = input.policy;
+  const { policy, residency, licence } = input;
+  const { operators } = policy;
   return {
     input,
     weightMib: Math.max(1, Math.ceil(input.sizeBytes / MIB)),
     holders: new Set(input.places.flatMap(({ nodeId }) => nodeId ?? [])),
     places: input.places.flatMap(({ location }) => (location === null ? [] : unitVector(location))),
     plaintextOperators: new Set(input.plaintextOperators),
-    trustedOperators: new Set(input.residency.trustedOperators),
+    trustedOperators: new Set(residency.trustedOperators),
     policyOperators: operators === 'any' ? 'any' : new Set(operators),
+    residencyZones: zonesOf(residency.zones),
+    policyZones: zonesOf(policy.zones),
+    licenceZones: licence.standing === 'granted' ? zonesOf(licence.zones) : 'any',
   };
+}
+
+function zonesOf(zones: 'any' | readonly string[]): Zones {
+  return zones === 'any' ? 'any' : new Set(zones);
 }

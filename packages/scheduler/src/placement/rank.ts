@@ -1,5 +1,5 @@
 /**
- * Ranking: constraints, then score, for every node of a fleet.
+ * Ranking: hard constraints, then score, for every node of a fleet.
  *
  *   K1  The order of nodes in a fleet is that of their ids, so nothing depends on the order in which
  *       they were given.
@@ -10,11 +10,10 @@ import { type UnitVector, unitVector } from '../geo/distance.ts';
 import { compareIds, type NodeId } from '../ids.ts';
 import { CANDIDATES_MAX } from '../limits.ts';
 import type { NodeFacts } from '../node/facts.ts';
-import { failuresOf } from './constraints.ts';
-import type { Failure } from './failure.ts';
-import { type MeasuredRtt, type Paths, pathsOf } from './paths.ts';
+import { isFit, isNear } from './constraints.ts';
+import { type MeasuredRtt, pathsBuffer, pathsInto } from './paths.ts';
 import type { PreparedRequest } from './prepared.ts';
-import { SCORE_MAX, scoreOf, type Terms, termsOf, type WeightedPolicy } from './weighted.ts';
+import { SCORE_MAX, scoreOf, termsOf, type WeightedPolicy } from './weighted.ts';
 
 export interface FleetNode {
   readonly nodeId: NodeId;
@@ -25,20 +24,10 @@ export interface FleetNode {
 /** Nodes in the order of their ids, each once. */
 export type Fleet = readonly FleetNode[];
 
-export interface Evaluation {
-  readonly facts: NodeFacts;
-  readonly paths: Paths;
-  readonly failed: readonly Failure[];
-  /** Null for a node that fails a constraint. */
-  readonly terms: Terms | null;
-  /** 0–1,000,000; null for a node that fails a constraint. */
-  readonly score: number | null;
-}
-
 export interface Ranking {
   /** Every node, in the order of the ids. */
-  readonly evaluations: readonly Evaluation[];
-  /** Places in `evaluations` of the lawful nodes, best first. */
+  readonly nodes: readonly { readonly facts: NodeFacts }[];
+  /** Places in `nodes` of the lawful ones, best first. */
   readonly order: readonly number[];
 }
 
@@ -67,43 +56,40 @@ export function checkCandidates(sorted: readonly NodeId[]): void {
   });
 }
 
+/** The lawful nodes of a fleet, best first. Looks at distances only where all else is met. */
 export function rank(
   fleet: Fleet,
   request: PreparedRequest,
   policy: WeightedPolicy,
-  measured: ReadonlyMap<NodeId, MeasuredRtt> = new Map(),
+  measured?: ReadonlyMap<NodeId, MeasuredRtt>,
 ): Ranking {
-  return ranked(
-    fleet.map((node) => {
-      const paths = pathsOf(node, request, measured.get(node.nodeId));
-      return evaluate(node.facts, paths, request, policy);
-    }),
-  );
+  const buffer = pathsBuffer(request);
+  const scores = fleet.map((node) => {
+    if (!isFit(node.facts, request)) return null;
+    const paths = pathsInto(buffer, node, request, measured?.get(node.nodeId));
+    if (!isNear(paths, request)) return null;
+    return scoreOf(termsOf(node.facts, paths, request), policy);
+  });
+  return { nodes: fleet, order: orderOf(scores) };
 }
 
-export function evaluate(
-  facts: NodeFacts,
-  paths: Paths,
-  request: PreparedRequest,
-  policy: WeightedPolicy,
-): Evaluation {
-  const failed = failuresOf(facts, paths, request);
-  if (failed.length > 0) return { facts, paths, failed, terms: null, score: null };
-  const terms = termsOf(facts, paths, request);
-  return { facts, paths, failed, terms, score: scoreOf(terms, policy) };
-}
-
-/** `evaluations` stand in the order of the ids. */
-export function ranked(evaluations: readonly Evaluation[]): Ranking {
-  // One number holds score and place, so that a numeric sort of a typed array does K2.
-  const keys = new Float64Array(evaluations.length);
+/**
+ * K2: places of the scores, best first, those that are null left out. `scores` stand in the order of
+ * the ids.
+ */
+export function orderOf(scores: readonly (number | null)[]): number[] {
+  // One number holds score and place, so that a numeric sort of a typed array does it.
+  const keys = new Float64Array(scores.length);
   let lawful = 0;
-  for (let place = 0; place < evaluations.length; place++) {
-    const score = evaluations[place]?.score ?? null;
+  for (let place = 0; place < scores.length; place++) {
+    const score = scores[place] ?? null;
     if (score !== null) keys[lawful++] = (SCORE_MAX - score) * KEY_PLACES + place;
   }
-  const order = Array.from(keys.subarray(0, lawful).sort(), (key) => key % KEY_PLACES);
-  return { evaluations, order };
+  const order: number[] = [];
+  for (const key of keys.subarray(0, lawful).sort()) {
+    order.push(key - Math.floor(key / KEY_PLACES) * KEY_PLACES);
+  }
+  return order;
 }
 
 /** Above every place; (SCORE_MAX + 1) × KEY_PLACES is 1.0 × 10¹², far below 2⁵³. */

@@ -83,7 +83,10 @@ export const inputSchema = z.strictObject({
   residency: residencySchema,
   policy: ownerPolicySchema,
   licence: licenceSchema,
-  /** Operators who have seen plaintext of it already. */
+  /**
+   * Operators who have seen plaintext of it, or may see it through a placement that is made. Whoever
+   * places several tasks on one dataset adds those chosen before the next.
+   */
   plaintextOperators: z.array(operatorIdSchema).max(LIST_MAX),
 });
 export type PlacementInput = z.infer<typeof inputSchema>;

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { distanceKm, unitVector } from '../geo/distance.ts';
 import { datasetIdSchema } from '../ids.ts';
 import { CITIES, inputOf, NOW_MS, nodeIdOf, nodeOf, requestOf } from '../testing/fleet.ts';
-import { prepare } from './prepared.ts';
-import { fleetOf, rank } from './rank.ts';
+import { decide } from './decision.ts';
+import { fleetOf } from './rank.ts';
 import type { PlacementInput } from './request.ts';
 import { DEFAULT_POLICY, SCORE_MAX, scoreOf, weightedPolicySchema } from './weighted.ts';
 
@@ -14,8 +14,9 @@ const km = (a: keyof typeof CITIES, b: keyof typeof CITIES) =>
 
 function evaluated(inputs: readonly PlacementInput[], node = nodeOf(1)) {
   const request = requestOf({ inputs: [...inputs], maxDataLatencyMs: null });
-  const ranking = rank(fleetOf([node]), prepare(request, NOW_MS), DEFAULT_POLICY);
-  return ranking.evaluations[0] ?? assert.fail('the node was not evaluated');
+  const fleet = fleetOf([node]);
+  const record = decide({ fleet, request, policy: DEFAULT_POLICY, nowMs: NOW_MS });
+  return record.candidates[0] ?? assert.fail('the node was not evaluated');
 }
 
 test('the score is the formula of the seed', () => {

@@ -35,10 +35,10 @@ function arbitraryNode(n: number): fc.Arbitrary<NodeFacts> {
       services: mostly(['bioip', 'trio'], ['bioip'], []),
       freeCores: mostly(32, 0, 3, 4),
       sandbox: mostly<NodeFacts['sandbox']>('strong', 'weak', 'process'),
-      zone: mostly<NodeFacts['zone']>(
-        { zone: 'DE', untilMs: NOW_MS + 1, isNetworkAttested: true },
-        { zone: 'DE', untilMs: NOW_MS + 1, isNetworkAttested: false },
-        { zone: 'SG', untilMs: NOW_MS + 1, isNetworkAttested: true },
+      statement: mostly<NodeFacts['statement']>(
+        { zones: ['DE', 'EU'], untilMs: NOW_MS + 1, isNetworkAttested: true },
+        { zones: ['DE', 'EU'], untilMs: NOW_MS + 1, isNetworkAttested: false },
+        { zones: ['SG'], untilMs: NOW_MS + 1, isNetworkAttested: true },
         null,
       ),
       location: mostly<NodeFacts['location']>(CITIES.berlin, CITIES.tokyo, CITIES.athens, null),

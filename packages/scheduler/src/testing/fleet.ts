@@ -30,7 +30,7 @@ export const CITIES = {
 } as const satisfies Readonly<Record<string, Location>>;
 
 export function nodeIdOf(n: number) {
-  return nodeIdSchema.parse(`node_${n.toString(16).padStart(32, '0')}`);
+  return nodeIdSchema.parse(`node_${n.toString(16).padStart(64, '0')}`);
 }
 
 export function operatorOf(n: number): OperatorId {
@@ -53,12 +53,11 @@ export function registrationOf(n: number): Registration {
     v: 1,
     networkId: `sha256:${'0'.repeat(64)}`,
     nodeId: nodeIdOf(n),
-    publicKey: 'a'.repeat(64),
     operator: operatorOf(n),
     endpoint: `https://node-${n}.example:8443`,
     location: CITIES.berlin,
     zoneStatement: {
-      zone: 'DE',
+      zones: ['DE', 'EU'],
       operator: operatorOf(n),
       untilMs: NOW_MS + 30 * DAY_MS,
       signature: `0x${'1'.repeat(130)}`,
@@ -96,7 +95,7 @@ export function nodeOf(n: number, change: Partial<NodeFacts> = {}): NodeFacts {
     freeDiskBytes: 5 * TB,
     freeGpuVramBytes: [80 * GIB],
     sandbox: 'strong',
-    zone: { zone: 'DE', untilMs: NOW_MS + DAY_MS, isNetworkAttested: true },
+    statement: { zones: ['DE', 'EU'], untilMs: NOW_MS + DAY_MS, isNetworkAttested: true },
     location: CITIES.berlin,
     isLocationPlausible: true,
     prices: PRICES,
@@ -180,10 +179,10 @@ export function randomFleet(count: number, seed: number): NodeFacts[] {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   return Array.from({ length: count }, (_, n) => {
     const isInEu = random() < 0.5;
-    const zone = isInEu ? pick(['DE', 'FR', 'PT', 'GR']) : pick(['US-CA', 'MX', 'BR', 'SG', 'JP']);
-    const location = isInEu
-      ? { latitude: 37 + random() * 20, longitude: -9 + random() * 33 }
-      : { latitude: -60 + random() * 120, longitude: -180 + random() * 360 };
+    const country = isInEu
+      ? pick(['DE', 'BE', 'CZ', 'AT'])
+      : pick(['US-CA', 'MX', 'BR', 'SG', 'JP']);
+    const zones = isInEu ? [country, 'EU'] : [country];
     return nodeOf(n, {
       operator: operatorOf(Math.floor(n / 4)),
       tier: pick(['basic', 'gpu', 'storage', 'ai']),
@@ -192,9 +191,29 @@ export function randomFleet(count: number, seed: number): NodeFacts[] {
       freeCores: Math.floor(random() * 64),
       freeGpuVramBytes: random() < 0.7 ? [80 * GIB, 40 * GIB] : [],
       sandbox: random() < 0.9 ? 'strong' : 'weak',
-      zone: { zone, untilMs: NOW_MS + DAY_MS, isNetworkAttested: random() < 0.95 },
-      location,
+      statement: { zones, untilMs: NOW_MS + DAY_MS, isNetworkAttested: random() < 0.95 },
+      location: isInEu ? inEurope(random) : anywhere(random),
       uptimeBps: Math.floor(random() * 10_001),
     });
   });
+}
+
+/** A network in which every node meets `requestOf()`: the most work for a ranking. */
+export function fitFleet(count: number, seed: number): NodeFacts[] {
+  const random = randomOf(seed);
+  return Array.from({ length: count }, (_, n) =>
+    nodeOf(n, {
+      operator: operatorOf(Math.floor(n / 4)),
+      location: inEurope(random),
+      uptimeBps: Math.floor(random() * 10_001),
+    }),
+  );
+}
+
+function inEurope(random: () => number): Location {
+  return { latitude: 37 + random() * 20, longitude: -9 + random() * 33 };
+}
+
+function anywhere(random: () => number): Location {
+  return { latitude: -60 + random() * 120, longitude: -180 + random() * 360 };
 }
