@@ -25,7 +25,8 @@ test: setup-tests ## set up, check, and run every test
 soak: setup ## kill everything at every journaled point of a 24-contig job
 	@bash scripts/test.sh soak
 
-bench: setup ## measure against a hand-written script of the same tools
+bench: setup ## measure the ranking of nodes, and the analysis against a hand-written script
+	@bash scripts/node.sh benchmarks/scheduler/scheduler.ts
 	@bash scripts/node.sh benchmarks/pipeline/pipeline.ts
 
 pack: ## make an installable tarball of the CLI in dist/

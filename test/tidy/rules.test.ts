@@ -18,9 +18,15 @@ interface Ban {
 
 /** Modules that must answer the same for the same input, whenever and wherever they run. */
 function isPure({ path }: SourceFile): boolean {
+  if (isCore(path)) return true;
   return /^packages\/(protocol|pipelines)\/src\/(germline|canonical|report|formats|simulate|evaluate|workflow)\//.test(
     path,
   );
+}
+
+/** Level 2: functions of their arguments, which neither read nor write anything. */
+function isCore(path: string): boolean {
+  return path.startsWith('packages/scheduler/src/');
 }
 
 const BANS: readonly Ban[] = [
@@ -32,6 +38,11 @@ const BANS: readonly Ban[] = [
     what: 'the clock',
     pattern: /\bDate\.now\(|\bnew Date\(\)/,
     where: (f) => isProduct(f) && isPure(f),
+  },
+  {
+    what: 'input or output in a core of level 2',
+    pattern: /from 'node:|\bfetch\(|\bprocess\.|\bset(Timeout|Interval|Immediate)\(/,
+    where: (f) => isProduct(f) && isCore(f.path),
   },
   { what: 'chance', pattern: /\bMath\.random\(/, where: isProduct },
   {
