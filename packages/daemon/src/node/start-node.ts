@@ -11,7 +11,7 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { germline, type OutputRef } from '@helixmesh/pipelines';
+import { germline, type OutputRef, probeSandbox, probeTools } from '@helixmesh/pipelines';
 import { AppError } from '@helixmesh/protocol';
 import { prepareThread, sweepScratch } from '../executor/index.ts';
 import { apiHandlers } from '../http/handlers.ts';
@@ -141,8 +141,10 @@ export async function startNode({
       reconciler.child,
     ],
   });
-  // It loads while the engine starts, for a job's first step runs in a thread.
+  // While the engine starts: the thread of a job's first step, and the versions of the tools, which
+  // are kept. What goes wrong here is told to the job that asks again.
   prepareThread();
+  void Promise.all([probeTools(), probeSandbox()]).catch(() => undefined);
   await root.start();
   started.defer(async () => {
     draining.abort();
