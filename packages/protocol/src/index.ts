@@ -1,4 +1,6 @@
+export * from './bytes.ts';
 export * from './canonical-json.ts';
+export * from './crypto/port.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
