@@ -61,6 +61,12 @@ export function u32be(value: number): Uint8Array {
   return bytes;
 }
 
+export function u32le(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  viewOf(bytes).setUint32(0, value, true);
+  return bytes;
+}
+
 /** `value` is a safe integer of at least 0. */
 export function u64be(value: number): Uint8Array {
   const bytes = new Uint8Array(8);

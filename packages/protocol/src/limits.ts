@@ -4,3 +4,21 @@
 export const ED25519_KEYS_CACHED_MAX = 1_024;
 /** Memory of one scrypt call, bytes: cost 2^14 with blocks of 8 needs 16 MiB. */
 export const SCRYPT_MEMORY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A detached Crypt4GH header, bytes: the keys of 75,000 groups of 256 segments fit. */
+export const CRYPT4GH_HEADER_BYTES_MAX = 8 * 1024 * 1024;
+/** Packets of one header: each costs an attempt at decryption. */
+export const CRYPT4GH_PACKETS_MAX = 65_536;
+/** Different writers' keys tried for one header: each costs an X25519, some 60 µs. */
+export const CRYPT4GH_WRITERS_MAX = 256;
+/** Lengths in an edit list: half as many pieces of a file. */
+export const CRYPT4GH_EDITS_MAX = 65_536;
+/**
+ * Data keys that are tried on one segment where nobody says which one is right: a segment that none
+ * opens costs 64 KiB of decryption for each.
+ */
+export const CRYPT4GH_TRIAL_KEYS_MAX = 4_096;
+/** A key file, characters. */
+export const KEY_FILE_CHARS_MAX = 4_096;
+/** Segments fetched at once by a random read: 1 MiB. */
+export const READ_SEGMENTS_MAX = 16;
