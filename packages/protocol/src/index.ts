@@ -9,5 +9,6 @@ export * from './crypto/port.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
+export * from './objects/region-keys.ts';
 export * from './routes.ts';
 export * from './streams.ts';

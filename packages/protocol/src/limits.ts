@@ -22,3 +22,5 @@ export const CRYPT4GH_TRIAL_KEYS_MAX = 4_096;
 export const KEY_FILE_CHARS_MAX = 4_096;
 /** Segments fetched at once by a random read: 1 MiB. */
 export const READ_SEGMENTS_MAX = 16;
+/** Regions of one grant: each makes two lengths of the edit list. */
+export const REGIONS_MAX = 10_000;

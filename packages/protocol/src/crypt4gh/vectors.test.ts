@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { toHex } from '../bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { KeyPair } from '../crypto/port.ts';
+import { GROUP_SEGMENTS, makeGroupKeys, sealRegionHeader } from '../objects/region-keys.ts';
 import {
   collect,
   flipped,
@@ -20,7 +21,7 @@ import {
 import { decryptBody, encryptBody, openWithAny, takeHeader } from './body.ts';
 import { openHeader, rewrapHeader, sealHeader } from './header.ts';
 import { parsePublicKey, parseSecretKey } from './key-file.ts';
-import { ENCRYPTED_SEGMENT_BYTES, SEGMENT_BYTES } from './segments.ts';
+import { bodyRange, ENCRYPTED_SEGMENT_BYTES, SEGMENT_BYTES } from './segments.ts';
 
 interface Expected {
   readonly passphrase: string;
@@ -134,38 +135,79 @@ test('a secret key protected in a way that is not supported is refused with a wa
 const python = spawnSync('python3', ['-c', 'import crypt4gh']);
 const skip = python.status === 0 ? false : 'the Python package crypt4gh is not installed';
 
-test('the other implementation decrypts what we encrypt, rewrap and edit', { skip }, async () => {
+/** What the other implementation makes of a file; its complaint where it makes nothing. */
+function readByPython(file: Uint8Array, name: string): Uint8Array | string {
   const folder = mkdtempSync(join(tmpdir(), 'helixmesh-crypt4gh-'));
-  const read = (file: Uint8Array, name: string) => {
-    writeFileSync(join(folder, 'key'), vectorText('crypt4gh', `${name}.sec`));
+  try {
+    const key = join(folder, 'key');
+    writeFileSync(key, vectorText('crypt4gh', `${name}.sec`));
     const env = { ...process.env, C4GH_PASSPHRASE: expected.passphrase };
-    const args = ['-m', 'crypt4gh', 'decrypt', '--sk', join(folder, 'key')];
+    const args = ['-m', 'crypt4gh', 'decrypt', '--sk', key];
     const result = spawnSync('python3', args, { input: file, env, maxBuffer: 2 ** 24 });
     return result.status === 0 ? Uint8Array.from(result.stdout) : result.stderr.toString();
-  };
-  try {
-    const plaintext = knownBytes(SEGMENT_BYTES + 77);
-    const dataKeys = [nodeCrypto.random(32), nodeCrypto.random(32)];
-    const keyFor = (index: number) => dataKeys[index] ?? new Uint8Array(0);
-    const body = await collect(encryptBody(nodeCrypto, inChunks(plaintext, 999), keyFor));
-    const header = sealHeader(nodeCrypto, { dataKeys }, [alice.publicKey, bob.publicKey]);
-    const file = Buffer.concat([header, body]);
-    assert.deepEqual(read(file, 'alice'), plaintext);
-    assert.deepEqual(read(file, 'bob'), plaintext);
-    assert.equal(typeof read(file, 'carol'), 'string');
-
-    const keys = { reader: alice, recipients: [carol.publicKey] };
-    const rewrapped = Buffer.concat([rewrapHeader(nodeCrypto, header, keys), body]);
-    assert.deepEqual(read(rewrapped, 'carol'), plaintext);
-    assert.equal(typeof read(rewrapped, 'alice'), 'string');
-
-    const edited = { dataKeys, editList: [10, 20, 65_500, 30] };
-    const trimmed = sealHeader(nodeCrypto, edited, [alice.publicKey]);
-    assert.deepEqual(
-      read(Buffer.concat([trimmed, body]), 'alice'),
-      Uint8Array.from([...plaintext.subarray(10, 30), ...plaintext.subarray(65_530, 65_560)]),
-    );
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+test('the other implementation decrypts what we encrypt, rewrap and edit', { skip }, async () => {
+  const plaintext = knownBytes(SEGMENT_BYTES + 77);
+  const dataKeys = [nodeCrypto.random(32), nodeCrypto.random(32)];
+  const keyFor = (index: number) => dataKeys[index] ?? new Uint8Array(0);
+  const body = await collect(encryptBody(nodeCrypto, inChunks(plaintext, 999), keyFor));
+  const header = sealHeader(nodeCrypto, { dataKeys }, [alice.publicKey, bob.publicKey]);
+  const file = Buffer.concat([header, body]);
+  assert.deepEqual(readByPython(file, 'alice'), plaintext);
+  assert.deepEqual(readByPython(file, 'bob'), plaintext);
+  assert.equal(typeof readByPython(file, 'carol'), 'string');
+
+  const keys = { reader: alice, recipients: [carol.publicKey] };
+  const rewrapped = Buffer.concat([rewrapHeader(nodeCrypto, header, keys), body]);
+  assert.deepEqual(readByPython(rewrapped, 'carol'), plaintext);
+  assert.equal(typeof readByPython(rewrapped, 'alice'), 'string');
+
+  const edited = { dataKeys, editList: [10, 20, 65_500, 30] };
+  const trimmed = sealHeader(nodeCrypto, edited, [alice.publicKey]);
+  assert.deepEqual(
+    readByPython(Buffer.concat([trimmed, body]), 'alice'),
+    Uint8Array.from([...plaintext.subarray(10, 30), ...plaintext.subarray(65_530, 65_560)]),
+  );
+});
+
+test('the other implementation reads a region grant, and only that', { skip }, async () => {
+  const border = GROUP_SEGMENTS * SEGMENT_BYTES;
+  const plaintext = nodeCrypto.random(border + SEGMENT_BYTES + 100);
+  const { keys, keyOf: groupKey } = makeGroupKeys(nodeCrypto);
+  const body = await collect(encryptBody(nodeCrypto, inChunks(plaintext, 2 ** 20), groupKey));
+  const regions = [
+    { start: border - 300, end: border + 200 },
+    { start: 70, end: 90 },
+  ];
+  const grant = sealRegionHeader(nodeCrypto, {
+    groupKeys: keys,
+    plaintextBytes: plaintext.length,
+    regions,
+    recipients: [alice.publicKey],
+  });
+  const served = grant.segments.map((range) => {
+    const { start, end } = bodyRange(range, body.length);
+    return body.subarray(start, end);
+  });
+  assert.deepEqual(
+    readByPython(Buffer.concat([grant.header, ...served]), 'alice'),
+    Uint8Array.from([
+      ...plaintext.subarray(70, 90),
+      ...plaintext.subarray(border - 300, border + 200),
+    ]),
+  );
+  const first = { start: 70, end: 90 };
+  const small = sealRegionHeader(nodeCrypto, {
+    groupKeys: keys,
+    plaintextBytes: plaintext.length,
+    regions: [first],
+    recipients: [alice.publicKey],
+  });
+  const beyond = body.subarray(GROUP_SEGMENTS * ENCRYPTED_SEGMENT_BYTES);
+  const stolen = Buffer.concat([small.header, beyond]);
+  assert.match(String(readByPython(stolen, 'alice')), /Could not decrypt/);
 });
