@@ -24,3 +24,9 @@ export const KEY_FILE_CHARS_MAX = 4_096;
 export const READ_SEGMENTS_MAX = 16;
 /** Regions of one grant: each makes two lengths of the edit list. */
 export const REGIONS_MAX = 10_000;
+/** Plaintext of one object, bytes: 64 TiB, a billion segments. */
+export const OBJECT_BYTES_MAX = 2 ** 46;
+/** A signed manifest, bytes. */
+export const MANIFEST_BYTES_MAX = 64 * 1024;
+/** The sealed part of a manifest, bytes before base64: a file name of 255 characters fits. */
+export const SEALED_PART_BYTES_MAX = 4 * 1024;
