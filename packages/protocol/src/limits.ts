@@ -30,3 +30,18 @@ export const OBJECT_BYTES_MAX = 2 ** 46;
 export const MANIFEST_BYTES_MAX = 64 * 1024;
 /** The sealed part of a manifest, bytes before base64: a file name of 255 characters fits. */
 export const SEALED_PART_BYTES_MAX = 4 * 1024;
+
+/** How far a signed request's time may be from ours, either way, ms. */
+export const REQUEST_WINDOW_MS = 60_000;
+/** Requests remembered against replay, of all keys: some 20 MB. */
+export const REPLAY_ENTRIES_MAX = 100_000;
+/** The same for one key: 166 requests a second for two minutes. */
+export const REPLAY_ENTRIES_PER_KEY_MAX = 20_000;
+/** A head that was attested longer ago allows no new open, renewal or replication, ms. */
+export const HEAD_AGE_MS_MAX = 60_000;
+/** A signed grant, bytes: its regions fit. */
+export const GRANT_BYTES_MAX = 4 * 1024 * 1024;
+/** Grants that one owner has revoked. */
+export const REVOKED_GRANTS_MAX = 10_000;
+/** A signed revocation head, bytes: its list fits. */
+export const REVOCATION_HEAD_BYTES_MAX = 1024 * 1024;

@@ -130,3 +130,151 @@ def merkle():
 
 
 write("merkle.json", merkle())
+
+
+# Length prefixes, documents and their ids.
+
+
+def length_prefixed():
+    lists = [[], [b""], [b"a", b"b"], [b"ab", b""], [b"", b"ab"], [b"\x00" * 300, b"x"]]
+    return [{"fields": [field.hex() for field in fields], "bytes": lp(*fields).hex()} for fields in lists]
+
+
+OWNER = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+GRANT = {
+    "type": "helixmesh/grant/v1",
+    "network": digest(NETWORK),
+    "owner": OWNER,
+    "grantee": "0x70997970c51812dc3a010c7d01b50e0d17dc79c8",
+    "dataset": digest(sha256(b"a manifest")),
+    "terms": {"pipelines": ["germline"], "commercialUse": False, "zones": ["EU", "MX"]},
+    "untilMs": 1800000000000,
+    "regions": [{"refName": "chr17", "start": 43044294, "end": 43125364}],
+    "nonce": "00112233445566778899aabbccddeeff",
+    "issuedAtMs": 1700000000000,
+}
+
+
+def document_id(document, tag=None, network=NETWORK):
+    return digest(sha256(lp(tag or document["type"], network, canonical(document))))
+
+
+def attestation():
+    document = {
+        "type": "helixmesh/head-attestation/v1",
+        "network": digest(NETWORK),
+        "owner": OWNER,
+        "number": 3,
+        "head": digest(sha256(b"a head")),
+        "atMs": 1700000000000,
+    }
+
+    def signed(changes, message=None, why=""):
+        claimed = {**document, **changes}
+        message = message or lp(document["type"], NETWORK, canonical(document))
+        signature = NODE.sign(message).hex()
+        text = canonical({"document": claimed, "signature": signature})
+        return {"bytes": text, "isValid": why == "", "why": why or "signed by the custodian"}
+
+    other = {**document, "network": digest(OTHER_NETWORK)}
+    return {
+        "publicKey": public_key(NODE).hex(),
+        "cases": [
+            signed({}),
+            signed({"number": 4}, why="another number than was signed"),
+            signed({"atMs": 1700000060000}, why="another time than was signed"),
+            signed({}, canonical(document).encode(), "signed without tag and prefixes"),
+            signed(
+                {},
+                lp("helixmesh/revocation-head/v1", NETWORK, canonical(document)),
+                "signed as another kind of document",
+            ),
+            signed({}, lp(document["type"], OTHER_NETWORK, canonical(document)), "signed for another network"),
+            signed(
+                other,
+                lp(document["type"], OTHER_NETWORK, canonical(other)),
+                "all of it in another network",
+            ),
+        ],
+    }
+
+
+write(
+    "documents.json",
+    {
+        "lengthPrefixed": length_prefixed(),
+        "genesis": GENESIS,
+        "network": digest(NETWORK),
+        "grant": {"document": GRANT, "canonical": canonical(GRANT), "id": document_id(GRANT)},
+        "notTheId": {
+            "the hash of the canonical JSON alone": digest(sha256(canonical(GRANT).encode())),
+            "another kind": document_id(GRANT, "helixmesh/manifest/v1"),
+            "another network": document_id(GRANT, network=OTHER_NETWORK),
+        },
+        "attestation": attestation(),
+    },
+)
+
+
+# Signed requests.
+
+
+def requests():
+    facts = {
+        "method": "POST",
+        "path": "/api/v1/datasets?limit=10",
+        "body": '{"a":1}',
+        "audience": "node_" + sha256(b"the audience").hex(),
+    }
+    time_ms = 1700000000000
+    nonce = known_bytes(16)
+
+    def case(why="", facts_seen=None, message=None, time_seen=time_ms, nonce_seen=nonce, key=None):
+        told = message or request_message(facts, time_ms, nonce)
+        public = key or public_key(NODE)
+        proof = (
+            f"Helixmesh key={public.hex()}, time={time_seen}, "
+            f"nonce={nonce_seen.hex()}, signature={NODE.sign(told).hex()}"
+        )
+        return {
+            "facts": {**facts, **(facts_seen or {})},
+            "authorization": proof,
+            "isValid": why == "",
+            "why": why or "as signed",
+        }
+
+    stranger = Ed25519PrivateKey.from_private_bytes(sha256(b"a stranger"))
+    plain = "".join([facts["method"], facts["path"], facts["audience"]]).encode()
+    return {
+        "network": digest(NETWORK),
+        "nowMs": time_ms + 1000,
+        "cases": [
+            case(),
+            case("another method", {"method": "GET"}),
+            case("another path", {"path": "/api/v1/datasets?limit=11"}),
+            case("method and path cut elsewhere", {"method": "POST/", "path": "api/v1/datasets?limit=10"}),
+            case("another body", {"body": '{"a":2}'}),
+            case("at another node", {"audience": "node_" + sha256(b"another node").hex()}),
+            case("another time than was signed", time_seen=time_ms + 1),
+            case("another nonce than was signed", nonce_seen=known_bytes(32)[16:]),
+            case("in the name of another key", key=public_key(stranger)),
+            case("of another network", message=request_message(facts, time_ms, nonce, OTHER_NETWORK)),
+            case("fields joined without prefixes", message=plain),
+        ],
+    }
+
+
+def request_message(facts, time_ms, nonce, network=NETWORK):
+    return lp(
+        "helixmesh/request/v1",
+        network,
+        facts["method"],
+        facts["path"],
+        sha256(facts["body"].encode()),
+        facts["audience"],
+        time_ms.to_bytes(8, "big"),
+        nonce,
+    )
+
+
+write("requests.json", requests())
