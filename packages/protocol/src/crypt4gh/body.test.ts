@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { concatBytes } from '../bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
+import { aeadSeal } from '../crypto/port.ts';
 import { portableCrypto } from '../crypto/portable-crypto.ts';
 import { CRYPT4GH_TRIAL_KEYS_MAX } from '../limits.ts';
 import { inPieces, toTransformStream } from '../streams.ts';
@@ -140,7 +141,9 @@ test('a segment opens with its key only, and as a whole only', () => {
   assert.deepEqual(openSegment(nodeCrypto, key, segment), plaintext.slice(0, 100));
   assert.equal(openSegment(nodeCrypto, nodeCrypto.random(32), segment), undefined);
   assert.equal(openSegment(nodeCrypto, key, segment.subarray(0, 28)), undefined);
-  const long = new Uint8Array(ENCRYPTED_SEGMENT_BYTES + 1);
+  const nonce = nodeCrypto.random(12);
+  const sealed = aeadSeal(nodeCrypto, { key, nonce, plaintext: new Uint8Array(SEGMENT_BYTES + 1) });
+  const long = concatBytes(nonce, sealed);
   assert.equal(openSegment(nodeCrypto, key, long), undefined);
 });
 

@@ -5,7 +5,12 @@ import { concatBytes, u32le, utf8, viewOf } from '../bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { AEAD_NONCE_BYTES, aeadSeal, makeX25519KeyPair } from '../crypto/port.ts';
 import { portableCrypto } from '../crypto/portable-crypto.ts';
-import { CRYPT4GH_PACKETS_MAX, CRYPT4GH_WRITERS_MAX } from '../limits.ts';
+import {
+  CRYPT4GH_EDITS_MAX,
+  CRYPT4GH_HEADER_BYTES_MAX,
+  CRYPT4GH_PACKETS_MAX,
+  CRYPT4GH_WRITERS_MAX,
+} from '../limits.ts';
 import { flipped, isAppError, throwsOnlyAppError, vector } from '../testing/bytes.ts';
 import { openHeader, rewrapHeader, sealHeader } from './header.ts';
 import { sharedKey } from './packets.ts';
@@ -103,6 +108,7 @@ test('what stands in a packet must be known and whole', () => {
     editPacket(1, [2n ** 53n]),
     editPacket(0xffff_ffff, [1n]),
     editPacket(2, [2n ** 52n, 2n ** 53n - 1n]),
+    editPacket(CRYPT4GH_EDITS_MAX + 1, new Array(CRYPT4GH_EDITS_MAX + 1).fill(1n)),
   ];
   for (const packet of wrong) {
     const header = around(keyPacket, packet);
@@ -117,6 +123,9 @@ test('what stands in a packet must be known and whole', () => {
 
 test('a header has limits', () => {
   const head = (packets: number) => concatBytes(utf8('crypt4gh'), u32le(1), u32le(packets));
+  const large = new Uint8Array(CRYPT4GH_HEADER_BYTES_MAX / 2);
+  large.set(u32le(large.length));
+  large.set(u32le(9), 4);
   const bad = [
     head(CRYPT4GH_PACKETS_MAX + 1),
     concatBytes(head(1), u32le(7), new Uint8Array(3)),
@@ -124,6 +133,7 @@ test('a header has limits', () => {
     concatBytes(head(1), u32le(12), u32le(0), new Uint8Array(4)),
     concatBytes(around(keyPacket), Uint8Array.of(0)),
     around(keyPacket).subarray(0, -1),
+    around(keyPacket, large, large),
   ];
   for (const header of bad) {
     assert.throws(() => openHeader(nodeCrypto, header, alice), isAppError('INPUT_MALFORMED'));

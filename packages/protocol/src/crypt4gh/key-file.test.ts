@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { toBase64 } from '../bytes.ts';
+import { concatBytes, toBase64, utf8 } from '../bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { makeX25519KeyPair } from '../crypto/port.ts';
 import { portableCrypto } from '../crypto/portable-crypto.ts';
@@ -46,6 +46,20 @@ test('files that are something else are refused without showing what is in them'
   assert.throws(() => parsePublicKey(secret), isAppError('INPUT_WRONG_FORMAT'));
   const short = formatPublicKey(pair.publicKey.subarray(1));
   assert.throws(() => parsePublicKey(short), isAppError('INPUT_MALFORMED'));
+});
+
+test('a protected key without a salt is refused', async () => {
+  const field = (bytes: Uint8Array) => concatBytes(Uint8Array.of(0, bytes.length), bytes);
+  const record = concatBytes(
+    utf8('c4gh-v1'),
+    field(utf8('scrypt')),
+    field(new Uint8Array(4)),
+    field(utf8('chacha20_poly1305')),
+    field(new Uint8Array(60)),
+  );
+  const title = 'CRYPT4GH PRIVATE KEY';
+  const file = `-----BEGIN ${title}-----\n${toBase64(record)}\n-----END ${title}-----`;
+  await assert.rejects(parseSecretKey(nodeCrypto, file, 'x'), isAppError('INPUT_MALFORMED'));
 });
 
 test('any text or record throws at most an AppError', async () => {

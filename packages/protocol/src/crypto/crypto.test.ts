@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519';
 import fc from 'fast-check';
+import { isUsableEd25519Key } from './ed25519-key.ts';
 import { nodeCrypto } from './node-crypto.ts';
 import { aeadSeal } from './port.ts';
 import { portableCrypto } from './portable-crypto.ts';
@@ -24,4 +26,24 @@ test('the twins answer the same for the same bytes', () => {
     }),
     { numRuns: 25 },
   );
+});
+
+test('public keys of small order or with a coordinate that is not reduced are not usable', () => {
+  const key = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'));
+  for (const torsion of ED25519_TORSION_SUBGROUP) {
+    assert.equal(isUsableEd25519Key(key(torsion)), false, torsion);
+    const otherSign = key(torsion);
+    otherSign[31] = (otherSign[31] ?? 0) ^ 0x80;
+    assert.equal(isUsableEd25519Key(otherSign), false, torsion);
+  }
+  const middle = 'ff'.repeat(30);
+  // 2^255 − 19 is ed ff … ff 7f: from there on y has a smaller spelling.
+  for (const low of ['ed', 'ee', 'f0', 'ff']) {
+    assert.equal(isUsableEd25519Key(key(`${low}${middle}7f`)), false, low);
+    assert.equal(isUsableEd25519Key(key(`${low}${middle}ff`)), false, low);
+  }
+  assert.equal(isUsableEd25519Key(key(`eb${middle}7f`)), true);
+  assert.equal(isUsableEd25519Key(key(`ed${'ff'.repeat(29)}fe7f`)), true);
+  assert.equal(isUsableEd25519Key(nodeCrypto.ed25519PublicKey(nodeCrypto.random(32))), true);
+  assert.equal(isUsableEd25519Key(new Uint8Array(31).fill(5)), false);
 });

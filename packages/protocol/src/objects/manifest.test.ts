@@ -82,9 +82,11 @@ test('what readers alone may know is in the sealed part, and opens for this obje
   for (const secret of Object.values(part)) assert.ok(!text.includes(secret), secret);
 
   const otherRoot = { ...manifest.segments, root: digestFrom(knownBytes(32)) };
+  const elsewhere = digestFrom(knownBytes(64).subarray(32));
   const wrong: readonly (() => unknown)[] = [
     () => openPart(nodeCrypto, nodeCrypto.random(32), manifest.sealedPart, object),
     () => openPart(nodeCrypto, partKey, manifest.sealedPart, { ...object, segments: otherRoot }),
+    () => openPart(nodeCrypto, partKey, manifest.sealedPart, { ...object, network: elsewhere }),
     () => openPart(nodeCrypto, partKey, '', object),
     () => openPart(nodeCrypto, partKey, toBase64(new Uint8Array(5000)), object),
   ];

@@ -79,6 +79,9 @@ test('a whole body decrypts, with and without the list of its tags', async () =>
   const empty = await sealedObject(new Uint8Array(0));
   const nothing = decryptObject(nodeCrypto, empty.manifest, inChunks(empty.body, 1), { open });
   assert.deepEqual(await collect(nothing), new Uint8Array(0));
+  const lie = { ...empty.manifest, segments: { ...manifest.segments, count: 0 } };
+  const refused = checkedBody(nodeCrypto, lie, inChunks(empty.body, 1));
+  await assert.rejects(collect(refused), isAppError('CIPHERTEXT_INVALID'));
 });
 
 test('a truncated, extended, reordered or mixed body is refused, and nothing after the lie is given', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { concatBytes, fromHex, toHex, utf8 } from '../bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { portableCrypto } from '../crypto/portable-crypto.ts';
@@ -12,6 +13,7 @@ import {
   documentId,
   encodeDocument,
   networkId,
+  parseDocument,
   signDocument,
   verifyDocument,
   verifyWithKey,
@@ -155,6 +157,24 @@ test('documents signed by an Ed25519 key are as another implementation makes the
     const verdict = verifyWithKey(nodeCrypto, parseHeadAttestation(utf8(bytes)), expected);
     assert.equal(verdict.status === 'valid', isValid, why);
   }
+});
+
+test('a document is refused for its length, half characters and another spelling', () => {
+  const schema = z.strictObject({ note: z.string() });
+  const parse = (text: string, maxBytes = 100) =>
+    parseDocument(schema, utf8(text), { what: 'a note', maxBytes });
+  const text = '{"note":"a\u00f1b"}';
+  assert.deepEqual(parse(text), { note: 'a\u00f1b' });
+  const wrong: readonly (() => unknown)[] = [
+    () => parse(text, utf8(text).length - 1),
+    () => parse('{"note":"\\ud800"}'),
+    () => parse('{"note":"a\\u00f1b"}'),
+    () => parse('{"note": "a"}'),
+    () => parse('{"note":"a"}\n'),
+    () => parse('{"note":"a","note":"a"}'),
+    () => parse('\ufeff{"note":"a"}'),
+  ];
+  for (const attempt of wrong) assert.throws(attempt, isAppError('INPUT_MALFORMED'));
 });
 
 test('any bytes as a signed document throw at most an AppError', () => {
