@@ -5,10 +5,13 @@ export const ED25519_KEYS_CACHED_MAX = 1_024;
 /** Memory of one scrypt call, bytes: cost 2^14 with blocks of 8 needs 16 MiB. */
 export const SCRYPT_MEMORY_BYTES_MAX = 64 * 1024 * 1024;
 
-/** A detached Crypt4GH header, bytes: the keys of 75,000 groups of 256 segments fit. */
-export const CRYPT4GH_HEADER_BYTES_MAX = 8 * 1024 * 1024;
-/** Packets of one header: each costs an attempt at decryption. */
-export const CRYPT4GH_PACKETS_MAX = 65_536;
+/** A detached Crypt4GH header, bytes: as many packets as may be, and a full edit list. */
+export const CRYPT4GH_HEADER_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * Packets of one header: each costs some 35 µs. A key for each 16 MiB of the largest object fits,
+ * and an edit list.
+ */
+export const CRYPT4GH_PACKETS_MAX = 20_000;
 /** Different writers' keys tried for one header: each costs an X25519, some 60 µs. */
 export const CRYPT4GH_WRITERS_MAX = 256;
 /** Lengths in an edit list: half as many pieces of a file. */
@@ -24,8 +27,8 @@ export const KEY_FILE_CHARS_MAX = 4_096;
 export const READ_SEGMENTS_MAX = 16;
 /** Regions of one grant: each makes two lengths of the edit list. */
 export const REGIONS_MAX = 10_000;
-/** Plaintext of one object, bytes: 64 TiB, a billion segments. */
-export const OBJECT_BYTES_MAX = 2 ** 46;
+/** Plaintext of one object, bytes: 256 GiB, 16,384 groups of segments. */
+export const OBJECT_BYTES_MAX = 2 ** 38;
 /** A signed manifest, bytes. */
 export const MANIFEST_BYTES_MAX = 64 * 1024;
 /** The sealed part of a manifest, bytes before base64: a file name of 255 characters fits. */

@@ -2,7 +2,7 @@
  * Whole bodies as streams, and random reads. Memory is a few segments, whatever the size of the
  * body.
  */
-import { concatBytes } from '../bytes.ts';
+import { joinBytes } from '../bytes.ts';
 import type { Crypto } from '../crypto/port.ts';
 import { AppError } from '../errors.ts';
 import { CRYPT4GH_TRIAL_KEYS_MAX, READ_SEGMENTS_MAX } from '../limits.ts';
@@ -163,7 +163,7 @@ export async function takeHeader(
     parts.push(part);
     step = walk.next(part);
   }
-  return { header: concatBytes(...parts), body: taker.rest() };
+  return { header: joinBytes(parts), body: taker.rest() };
 }
 
 function opened(open: SegmentOpener, segment: Uint8Array, index: number): Uint8Array {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { concatBytes, u32le, utf8, viewOf } from '../bytes.ts';
+import { concatBytes, joinBytes, u32le, utf8, viewOf } from '../bytes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { AEAD_NONCE_BYTES, aeadSeal, makeX25519KeyPair } from '../crypto/port.ts';
 import { portableCrypto } from '../crypto/portable-crypto.ts';
@@ -11,7 +11,8 @@ import {
   CRYPT4GH_PACKETS_MAX,
   CRYPT4GH_WRITERS_MAX,
 } from '../limits.ts';
-import { flipped, isAppError, throwsOnlyAppError, vector } from '../testing/bytes.ts';
+import { flipped, inChunks, isAppError, throwsOnlyAppError, vector } from '../testing/bytes.ts';
+import { takeHeader } from './body.ts';
 import { openHeader, rewrapHeader, sealHeader } from './header.ts';
 import { sharedKey } from './packets.ts';
 
@@ -150,6 +151,14 @@ test('a header has limits', () => {
     () => sealHeader(nodeCrypto, { dataKeys }, [new Uint8Array(32)]),
     isAppError('INPUT_MALFORMED'),
   );
+});
+
+test('a header with as many packets as there may be is sealed, taken off a file and opened', async () => {
+  const keys = Array.from({ length: CRYPT4GH_PACKETS_MAX }, () => nodeCrypto.random(32));
+  const sealed = sealHeader(nodeCrypto, { dataKeys: keys }, [alice.publicKey]);
+  const { header } = await takeHeader(inChunks(sealed, 100_000));
+  const opened = openHeader(nodeCrypto, header, alice);
+  assert.ok(Buffer.from(joinBytes(opened.dataKeys)).equals(joinBytes(keys)));
 });
 
 test('any bytes as a header, as a packet or as a payload throw at most an AppError', () => {

@@ -7,7 +7,7 @@
  * H2  A rewrapped header holds packets for its recipients only; what others could read is dropped.
  * H3  A packet that the reader cannot open is ignored; that no data key was found is an error.
  */
-import { concatBytes, toHex, u32le, utf8, viewOf } from '../bytes.ts';
+import { concatBytes, joinBytes, toHex, u32le, utf8, viewOf } from '../bytes.ts';
 import {
   assertLength,
   type Crypto,
@@ -64,7 +64,8 @@ export function sealHeader(
     key.fill(0);
     return sealed;
   });
-  return concatBytes(MAGIC, u32le(VERSION), u32le(packets.length), ...packets);
+  const start = concatBytes(MAGIC, u32le(VERSION), u32le(packets.length));
+  return concatBytes(start, joinBytes(packets));
 }
 
 /**

@@ -13,6 +13,7 @@ import {
 } from '../crypt4gh/segments.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { makeX25519KeyPair } from '../crypto/port.ts';
+import { REGIONS_MAX } from '../limits.ts';
 import { collect, inChunks, isAppError } from '../testing/bytes.ts';
 import {
   GROUP_SEGMENTS,
@@ -155,6 +156,20 @@ test('a random read beyond the grant fails', async () => {
     collect(readPlaintext(source, open, before)),
     isAppError('CIPHERTEXT_INVALID'),
   );
+});
+
+test('as many regions as there may be are granted', () => {
+  const regions = Array.from({ length: REGIONS_MAX }, (_, i) => ({
+    start: i * 10_000,
+    end: i * 10_000 + 5,
+  }));
+  const request = { groupKeys: groupKeys.keys, plaintextBytes, regions, recipients };
+  const grant = sealRegionHeader(nodeCrypto, request);
+  const { editList = [] } = openHeader(nodeCrypto, grant.header, grantee);
+  assert.equal(editList.length, 2 * REGIONS_MAX);
+  const one = [...regions, { start: 0, end: 1 }];
+  const seal = () => sealRegionHeader(nodeCrypto, { ...request, regions: one });
+  assert.throws(seal, isAppError('USAGE'));
 });
 
 test('regions outside the object, empty ones and headers with too few keys are refused', () => {

@@ -149,15 +149,18 @@ function joined(ranges: readonly Range[]): Range[] {
   return result;
 }
 
-/** Where `regions` lie in the plaintext of `segments` put one behind the other. */
+/** Where `regions` lie in the plaintext of `segments` put one behind the other; both in order. */
 function splicedRanges(regions: readonly Range[], segments: readonly Range[]): Range[] {
+  let at = 0;
   let before = 0;
-  return segments.flatMap(({ start, end }) => {
-    const shift = (before - start) * SEGMENT_BYTES;
-    before += end - start;
-    return regions
-      .filter((region) => region.start >= start * SEGMENT_BYTES)
-      .filter((region) => region.start < end * SEGMENT_BYTES)
-      .map((region) => ({ start: region.start + shift, end: region.end + shift }));
+  return regions.map((region) => {
+    // Each region lies within one run of segments, for joined runs do not touch.
+    for (let run = segments[at]; run && run.end * SEGMENT_BYTES <= region.start; ) {
+      before += run.end - run.start;
+      at += 1;
+      run = segments[at];
+    }
+    const shift = (before - (segments[at]?.start ?? 0)) * SEGMENT_BYTES;
+    return { start: region.start + shift, end: region.end + shift };
   });
 }
