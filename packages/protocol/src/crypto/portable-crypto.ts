@@ -18,10 +18,19 @@ import {
   KEY_BYTES,
 } from './port.ts';
 
+/** What a browser gives at once (Web Cryptography §10.1.1); it throws for more. */
+const ENTROPY_BYTES_MAX = 65_536;
+
 export const portableCrypto: Crypto = {
   ...nobleWallet,
 
-  random: (bytes) => randomBytes(bytes),
+  random(bytes) {
+    const random = new Uint8Array(bytes);
+    for (let at = 0; at < bytes; at += ENTROPY_BYTES_MAX) {
+      random.set(randomBytes(Math.min(ENTROPY_BYTES_MAX, bytes - at)), at);
+    }
+    return random;
+  },
   equal: (a, b) => equalBytes(a, b),
 
   sha256: (data) => sha256(data),

@@ -216,6 +216,9 @@ function checkRest(crypto: Crypto): void {
     assert.equal(crypto.equal(hex('0102'), hex('01')), false);
     assert.equal(crypto.random(32).length, 32);
     assert.notDeepEqual(crypto.random(32), crypto.random(32));
+    const many = crypto.random(150_000);
+    assert.equal(many.length, 150_000);
+    assert.ok(many.subarray(-32).some((byte) => byte !== 0));
   });
 
   test('takes keys of 32 bytes only', () => {
