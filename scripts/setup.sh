@@ -23,7 +23,7 @@ npm|npm|the npm packages
 '
 readonly TESTS='
 pdftoppm|poppler-utils|pictures of the PDF report
-chromium|chromium|pictures of the HTML report
+chromium|chromium|pictures of the HTML report, cryptography in a browser
 sqlite3|sqlite3|reading the journal from outside
 git|git|the rules that look at tracked files
 '

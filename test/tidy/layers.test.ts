@@ -31,6 +31,9 @@ function workspaceOf(path: string): string {
   return path.split('/').slice(0, 2).join('/');
 }
 
+/** What a module must not need to run in a browser as well. */
+const NODE_ONLY = /\bfrom 'node:|\bBuffer\b|\bprocess\./;
+
 /** Compliance suites are public to tests of adapters, as `@helixmesh/<package>/testing/<suite>`. */
 function isForTests(path: string): boolean {
   return isTest(path) || path.includes('/testing/');
@@ -79,6 +82,32 @@ test('every workspace has a level', () => {
 test('packages import lower levels only, by name', () => {
   assert.ok(modules.length > 50, `only ${modules.length} modules were looked at`);
   assert.deepEqual(modules.flatMap(violations), []);
+});
+
+test('the contract needs Node in its Node adapters only', () => {
+  const portable = modules.filter(
+    ({ path }) =>
+      path.startsWith('packages/protocol/') &&
+      !isForTests(path) &&
+      !/\/(node|node-[\w-]+)\.ts$/.test(path),
+  );
+  assert.ok(portable.length > 5, `only ${portable.length} modules were looked at`);
+  assert.deepEqual(
+    portable.filter(({ text }) => NODE_ONLY.test(text)).map(({ path }) => path),
+    [],
+  );
+});
+
+test('the entries of a browser do not reach a Node adapter', () => {
+  const found = modules
+    .filter(({ path }) => path.startsWith('packages/protocol/') && !isForTests(path))
+    .filter(({ path }) => !path.endsWith('/node.ts'))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ specifier }) => /\/(node|node-[\w-]+)\.ts$/.test(specifier))
+        .map(({ specifier, line }) => `${file.path}:${line} imports ${specifier}`),
+    );
+  assert.deepEqual(found, []);
 });
 
 test('product code does not import tests or fixtures', () => {

@@ -12,10 +12,18 @@ export type Json =
 
 /**
  * The canonical text of `value`. Throws INTERNAL for what JSON cannot say (undefined at the top,
- * NaN, Infinity); `undefined` members of objects are left out.
+ * NaN, Infinity, half a character); `undefined` members of objects are left out.
  */
 export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value);
+  const text = encoded(value);
   if (text === undefined) throw new AppError('INTERNAL', 'value has no JSON form');
   return text;
+}
+
+function encoded(value: unknown): string | undefined {
+  try {
+    return canonicalize(value);
+  } catch (cause) {
+    throw new AppError('INTERNAL', 'value has no JSON form', { cause });
+  }
 }

@@ -30,6 +30,9 @@ export const ERROR_TABLE = {
   CONTIG_MISMATCH: { http: 422, exit: 65, retryable: false },
   REFERENCE_CORRUPT: { http: 422, exit: 65, retryable: false },
   DUPLICATE_VARIANT: { http: 422, exit: 65, retryable: false },
+  // Sealed data: what was changed, and what one may not read.
+  CIPHERTEXT_INVALID: { http: 422, exit: 65, retryable: false },
+  KEY_NOT_HELD: { http: 403, exit: 77, retryable: false },
   // The machine.
   OUTPUT_UNWRITABLE: { http: 422, exit: 73, retryable: false },
   OUTPUT_IN_USE: { http: 409, exit: 73, retryable: false },

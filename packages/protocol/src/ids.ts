@@ -14,10 +14,13 @@ export type TaskKey = Brand<string, 'TaskKey'>;
 export type AttemptId = Brand<string, 'AttemptId'>;
 /** A sample name as it stands in SM of the read group: 1–64 of `A-Za-z0-9._-`, no leading dot or dash. */
 export type SampleId = Brand<string, 'SampleId'>;
+/** A node: `node_` and its Ed25519 public key as 64 lower-case hex digits. */
+export type NodeId = Brand<string, 'NodeId'>;
 
 export const DIGEST_PATTERN = /^sha256:[0-9a-f]{64}$/;
 export const JOB_ID_PATTERN = /^job_[0-9a-f]{16}$/;
 export const ATTEMPT_ID_PATTERN = /^att_[0-9a-f]{16}$/;
+export const NODE_ID_PATTERN = /^node_[0-9a-f]{64}$/;
 export const SAMPLE_ID_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 
 function parser<T>(pattern: RegExp, what: string, hint: string): (text: string) => T {
@@ -46,6 +49,11 @@ export const parseAttemptId = parser<AttemptId>(
   ATTEMPT_ID_PATTERN,
   'an attempt id',
   'Attempt ids look like att_0123456789abcdef.',
+);
+export const parseNodeId = parser<NodeId>(
+  NODE_ID_PATTERN,
+  'a node id',
+  'Node ids are node_ and 64 hex digits.',
 );
 export const parseSampleId = parser<SampleId>(
   SAMPLE_ID_PATTERN,

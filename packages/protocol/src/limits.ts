@@ -1,0 +1,50 @@
+/** Limits on what comes from outside, and on what is kept of it. */
+
+/** Parsed Ed25519 public keys kept, keys: about 1 KiB each. */
+export const ED25519_KEYS_CACHED_MAX = 1_024;
+/** Memory of one scrypt call, bytes: cost 2^14 with blocks of 8 needs 16 MiB. */
+export const SCRYPT_MEMORY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A detached Crypt4GH header, bytes: as many packets as may be, and a full edit list. */
+export const CRYPT4GH_HEADER_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * Packets of one header: each costs some 35 µs. A key for each 16 MiB of the largest object fits,
+ * and an edit list.
+ */
+export const CRYPT4GH_PACKETS_MAX = 20_000;
+/** Different writers' keys tried for one header: each costs an X25519, some 60 µs. */
+export const CRYPT4GH_WRITERS_MAX = 256;
+/** Lengths in an edit list: half as many pieces of a file. */
+export const CRYPT4GH_EDITS_MAX = 65_536;
+/**
+ * Data keys that are tried on one segment where nobody says which one is right: a segment that none
+ * opens costs 64 KiB of decryption for each.
+ */
+export const CRYPT4GH_TRIAL_KEYS_MAX = 4_096;
+/** A key file, characters. */
+export const KEY_FILE_CHARS_MAX = 4_096;
+/** Segments fetched at once by a random read: 1 MiB. */
+export const READ_SEGMENTS_MAX = 16;
+/** Regions of one grant: each makes two lengths of the edit list. */
+export const REGIONS_MAX = 10_000;
+/** Plaintext of one object, bytes: 256 GiB, 16,384 groups of segments. */
+export const OBJECT_BYTES_MAX = 2 ** 38;
+/** A signed manifest, bytes. */
+export const MANIFEST_BYTES_MAX = 64 * 1024;
+/** The sealed part of a manifest, bytes before base64: a file name of 255 characters fits. */
+export const SEALED_PART_BYTES_MAX = 4 * 1024;
+
+/** How far a signed request's time may be from ours, either way, ms. */
+export const REQUEST_WINDOW_MS = 60_000;
+/** Requests remembered against replay, of all keys: some 20 MB. */
+export const REPLAY_ENTRIES_MAX = 100_000;
+/** The same for one key: 166 requests a second for two minutes. */
+export const REPLAY_ENTRIES_PER_KEY_MAX = 20_000;
+/** A head that was attested longer ago allows no new open, renewal or replication, ms. */
+export const HEAD_AGE_MS_MAX = 60_000;
+/** A signed grant, bytes: its regions fit. */
+export const GRANT_BYTES_MAX = 4 * 1024 * 1024;
+/** Grants that one owner has revoked. */
+export const REVOKED_GRANTS_MAX = 10_000;
+/** A signed revocation head, bytes: its list fits. */
+export const REVOCATION_HEAD_BYTES_MAX = 1024 * 1024;

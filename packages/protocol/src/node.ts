@@ -1,0 +1,2 @@
+/** `@helixmesh/protocol/node`: the adapters that need Node. */
+export { nodeCrypto } from './crypto/node-crypto.ts';

@@ -1,0 +1,26 @@
+/**
+ * `@helixmesh/protocol/sealing`: encrypted objects, signed documents and requests. Apart from the
+ * root, so that what neither seals nor signs does not load it.
+ */
+export * from './bytes.ts';
+export * from './crypt4gh/body.ts';
+export * from './crypt4gh/edit-list.ts';
+export * from './crypt4gh/header.ts';
+export * from './crypt4gh/key-file.ts';
+export * from './crypt4gh/segments.ts';
+export * from './crypto/port.ts';
+export * from './digest.ts';
+export * from './length-prefix.ts';
+export * from './objects/manifest.ts';
+export * from './objects/merkle.ts';
+export * from './objects/region-keys.ts';
+export * from './objects/verified-read.ts';
+export * from './signing/document.ts';
+export * from './signing/encryption-key.ts';
+export * from './signing/fields.ts';
+export * from './signing/grant.ts';
+export * from './signing/replay-guard.ts';
+export * from './signing/request.ts';
+export * from './signing/revocation.ts';
+export * from './signing/wallet.ts';
+export * from './streams.ts';
