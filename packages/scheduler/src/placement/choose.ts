@@ -2,8 +2,10 @@
  * From the ranking to the nodes that get a replica: best first, each operator once, and no dataset
  * shown to more operators than its owner lets see it.
  */
+
+import type { NodeId } from '@helixmesh/protocol';
 import { z } from 'zod';
-import { type DatasetId, type NodeId, nodeIdSchema } from '../ids.ts';
+import { type DatasetId, nodeIdSchema } from '../ids.ts';
 import { CANDIDATES_MAX, REDUNDANCY_MAX } from '../limits.ts';
 import type { NodeFacts } from '../node/facts.ts';
 import type { PreparedRequest } from './prepared.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { NodeId } from '@helixmesh/protocol';
 import { AppError } from '@helixmesh/protocol';
 import fc from 'fast-check';
-import { compareIds, type NodeId } from '../ids.ts';
+import { compareIds } from '../ids.ts';
 import { DECISION_MAX_BYTES } from '../limits.ts';
 import { arbitraryNodes, arbitraryRequest } from '../testing/arbitraries.ts';
 import {

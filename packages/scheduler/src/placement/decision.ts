@@ -8,9 +8,11 @@
  *   D3  The record holds datasets and the requester's place: it is for the parties, and never part of
  *       a log or of the public record.
  */
+
+import type { NodeId } from '@helixmesh/protocol';
 import { AppError, canonicalJson } from '@helixmesh/protocol';
 import { z } from 'zod';
-import { compareIds, type NodeId } from '../ids.ts';
+import { compareIds } from '../ids.ts';
 import { CANDIDATES_MAX, DECISION_MAX_BYTES } from '../limits.ts';
 import { type NodeFacts, nodeFactsSchema } from '../node/facts.ts';
 import { choose, type Outcome, outcomeSchema } from './choose.ts';

@@ -3,9 +3,10 @@
  * computed once, when a decision is made, and recorded: replaying uses whole numbers only and does
  * not depend on how a machine computes a sine.
  */
+
+import type { NodeId } from '@helixmesh/protocol';
 import { z } from 'zod';
 import { distanceKm, estimatedRttMs, type UnitVector } from '../geo/distance.ts';
-import type { NodeId } from '../ids.ts';
 import { INPUTS_MAX, LATENCY_MAX_MS } from '../limits.ts';
 import type { PreparedInput, PreparedRequest } from './prepared.ts';
 

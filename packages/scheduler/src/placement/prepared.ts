@@ -1,6 +1,8 @@
 /** A request in the form in which ten thousand nodes are held against it: sets and unit vectors. */
+
+import type { NodeId } from '@helixmesh/protocol';
 import { type UnitVector, unitVector } from '../geo/distance.ts';
-import type { NodeId, OperatorId } from '../ids.ts';
+import type { OperatorId } from '../ids.ts';
 import { toolSetOf } from '../quorum/reputation.ts';
 import type { PlacementInput, PlacementRequest } from './request.ts';
 

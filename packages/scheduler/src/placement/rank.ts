@@ -5,9 +5,11 @@
  *       they were given.
  *   K2  Lawful nodes are ranked by score, equal scores by node id.
  */
+
+import type { NodeId } from '@helixmesh/protocol';
 import { AppError } from '@helixmesh/protocol';
 import { type UnitVector, unitVector } from '../geo/distance.ts';
-import { compareIds, type NodeId } from '../ids.ts';
+import { compareIds } from '../ids.ts';
 import { CANDIDATES_MAX } from '../limits.ts';
 import type { NodeFacts } from '../node/facts.ts';
 import { isFit, isNear } from './constraints.ts';

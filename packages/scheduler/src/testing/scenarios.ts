@@ -9,8 +9,10 @@
  * GPU stands beside it (`gpuBesideData`). And wherever the dataset's policy does not allow
  * Singapore, Europe runs it.
  */
+
+import type { NodeId } from '@helixmesh/protocol';
 import type { Location } from '../geo/distance.ts';
-import { datasetIdSchema, type NodeId } from '../ids.ts';
+import { datasetIdSchema } from '../ids.ts';
 import type { NodeFacts } from '../node/facts.ts';
 import type { MeasuredRtt } from '../placement/paths.ts';
 import type { PlacementInput, PlacementRequest } from '../placement/request.ts';
