@@ -68,6 +68,8 @@ export const taskViewSchema = z.strictObject({
   attempts: z.int(),
   startedAtMs: z.int().nullable(),
   endedAtMs: z.int().nullable(),
+  /** 0–1; 1 when complete. Null when it does not run, or how far it is cannot be told. */
+  progress: z.number().min(0).max(1).nullable(),
   error: errorRecordSchema.nullable(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
@@ -95,7 +97,7 @@ export const jobViewSchema = z.strictObject({
   state: z.enum(JOB_STATES),
   /** True once the job has gone on after a crash of the daemon. */
   recovered: z.boolean(),
-  /** 0–1 by planned work. */
+  /** 0–1 by planned work; running steps count by their progress. */
   progress: z.number(),
   /** Shards called, of those planned; null until the plan is known. */
   contigs: z.strictObject({ done: z.int(), total: z.int() }).nullable(),

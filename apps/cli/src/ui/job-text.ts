@@ -67,8 +67,11 @@ function whyTable(tasks: readonly TaskView[]): string {
   );
 }
 
-function taskState(task: TaskView): string {
-  return task.reused ? dim('reused') : paintState(task.state);
+/** `RUNNING 57 %`. */
+function taskState({ reused, state, progress }: TaskView): string {
+  if (reused) return dim('reused');
+  const reached = state === 'RUNNING' && progress !== null ? ` ${percent(progress)}` : '';
+  return paintState(state) + reached;
 }
 
 function tookText({ reused, startedAtMs, endedAtMs }: TaskView): string {

@@ -2,7 +2,7 @@
  * Live progress on standard error: a few repainted lines on a terminal, else one line for each
  * event. Nothing of it reaches standard output.
  */
-import type { JobView } from '@helixmesh/protocol';
+import type { JobView, TaskView } from '@helixmesh/protocol';
 import { duration, percent } from './format.ts';
 
 export interface Live {
@@ -53,7 +53,8 @@ function poolLine(job: JobView, { pool, title }: { pool: string; title: string }
   const tasks = job.tasks.filter((task) => task.pool === pool);
   const done = tasks.filter((task) => task.state === 'COMPLETE').length;
   const total = pool === 'call' ? (job.contigs?.total ?? 0) : Math.max(1, tasks.length);
-  const fraction = total === 0 ? 0 : done / total;
+  const reached = tasks.reduce((sum, task) => sum + (task.progress ?? 0), 0);
+  const fraction = total === 0 ? 0 : Math.min(1, reached / total);
   const filled = Math.round(fraction * BAR_WIDTH);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
   return `  ${title.padEnd(10)} ${bar} ${noteOf(job, { pool, done })}`;
@@ -61,14 +62,17 @@ function poolLine(job: JobView, { pool, title }: { pool: string; title: string }
 
 function noteOf(job: JobView, { pool, done }: { pool: string; done: number }): string {
   const tasks = job.tasks.filter((task) => task.pool === pool);
-  const running = tasks
-    .filter((task) => task.state === 'RUNNING')
-    .map((task) => shortName(task.name));
+  const running = tasks.filter((task) => task.state === 'RUNNING').map(runningText);
   const reused = tasks.filter((task) => task.reused).length;
   const count =
     pool === 'call' && job.contigs !== null ? `${done}/${job.contigs.total} contigs  ` : '';
   const kept = reused > 0 ? `${reused} reused  ` : '';
   return `${count}${kept}${running.join(' ')}`.trimEnd();
+}
+
+/** `align 57 %`. */
+function runningText({ name, progress }: TaskView): string {
+  return progress === null ? shortName(name) : `${shortName(name)} ${percent(progress)}`;
 }
 
 function shortName(name: string): string {

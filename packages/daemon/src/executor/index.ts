@@ -1,3 +1,4 @@
+export { AttemptMeter } from './attempt-meter.ts';
 export { prepareThread } from './in-worker.ts';
 export * from './outcome.ts';
 export { publishedPath } from './publish.ts';

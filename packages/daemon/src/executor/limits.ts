@@ -25,3 +25,8 @@ export const IDLE_WORKER_MS = 60_000;
 export const PIPE_CLOSE_MS = 5_000;
 /** Smaller outputs are digested on the main thread; starting a worker costs more than that. */
 export const INLINE_DIGEST_MAX_BYTES = 262_144;
+/** Between two looks at what the processes of an attempt have read, however many ask. */
+export const LOOK_INTERVAL_MS = 2_000;
+/** Processes of one command, and open files of each, that a look takes in. */
+export const PROCESSES_MAX = 64;
+export const OPEN_FILES_MAX = 256;

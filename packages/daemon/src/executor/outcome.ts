@@ -1,6 +1,7 @@
 /** What the executor is asked to do for one attempt of a task, and what became of it. */
 import type { ResolvedTools, TaskInput, TaskResult, TaskSpec } from '@helixmesh/pipelines';
 import type { AttemptId, ErrorRecord, TaskKey } from '@helixmesh/protocol';
+import type { AttemptMeter } from './attempt-meter.ts';
 
 export interface AttemptRequest {
   readonly spec: TaskSpec;
@@ -15,8 +16,8 @@ export interface AttemptRequest {
   readonly resolveInput: (input: TaskInput) => Promise<string>;
   readonly tools: ResolvedTools;
   readonly signal: AbortSignal;
-  /** The fraction 0–1 that a builtin tells. */
-  readonly onProgress?: (fraction: number) => void;
+  /** Told what begins, moves on and ends, so that somebody can ask it how far the attempt is. */
+  readonly meter?: AttemptMeter;
   /** The tools have ended; what follows is to check, digest and publish their outputs. */
   readonly onComputed?: () => void;
   /** The host pid of each tool command's first process, once it has started. */

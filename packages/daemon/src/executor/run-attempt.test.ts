@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { probeSandbox } from '@helixmesh/pipelines';
 import type { Digest } from '@helixmesh/protocol';
+import { AttemptMeter } from './attempt-meter.ts';
 import type { AttemptOutcome, FailedAttempt } from './outcome.ts';
 import { publishedPath, readPublished } from './publish.ts';
 import { runAttempt } from './run-attempt.ts';
@@ -345,18 +346,16 @@ test('a large output is digested in a worker to the same digest as a link to it'
   });
 });
 
-test('a builtin works in the folder, tells its progress and its errors keep their code', async () => {
+test('a builtin works in the folder, its end is told and its errors keep their code', async () => {
   await using bench = await Bench.create();
-  const fractions: number[] = [];
-  const request = bench.request(builtinTask('greet', { name: 'Ada' }), {
-    builtinModule,
-    onProgress: (fraction) => fractions.push(fraction),
-  });
+  const spec = builtinTask('greet', { name: 'Ada' });
+  const meter = new AttemptMeter(spec);
+  const request = bench.request(spec, { builtinModule, meter });
   const outcome = await runAttempt(request);
   assert.equal(outcome.status, 'complete', JSON.stringify(outcome));
   const path = publishedPath(bench.storeRoot, request.key, 'out.txt');
   assert.equal(readFileSync(path, 'utf8'), 'hello Ada true\n');
-  assert.deepEqual(fractions, [0.5]);
+  assert.equal(await meter.fraction(), 0.99);
 
   const refused = await runAttempt(bench.request(builtinTask('refuse'), { builtinModule }));
   assertFailed(refused);
@@ -369,18 +368,15 @@ test('a builtin works in the folder, tells its progress and its errors keep thei
   assert.equal(unknown.error.code, 'TOOL_MISSING');
 });
 
-test('a builtin that spins is ended by abort', async () => {
+test('a builtin that spins tells how far it is and is ended by abort', async () => {
   await using bench = await Bench.create();
   const controller = new AbortController();
-  const { promise: started, resolve } = Promise.withResolvers<void>();
+  const spec = builtinTask('spin');
+  const meter = new AttemptMeter(spec);
   const running = runAttempt(
-    bench.request(builtinTask('spin'), {
-      builtinModule,
-      signal: controller.signal,
-      onProgress: () => resolve(),
-    }),
+    bench.request(spec, { builtinModule, signal: controller.signal, meter }),
   );
-  await started;
+  assert.equal(await until(() => meter.fraction()), 0.1);
   controller.abort();
   assert.deepEqual(await running, { status: 'canceled' });
   assert.deepEqual(await bench.scratch(), []);

@@ -60,6 +60,7 @@ export async function runTogether(
         command.kind === 'tools'
           ? await runTools(command, attempt)
           : await runBuiltin(command, attempt);
+      if (one.error === null) request.meter?.ended(command);
       if (one.error !== null) first ??= one;
       if (one.error !== null) failing.abort();
       return one;
@@ -89,7 +90,7 @@ async function runTools(
   command: ToolCommand,
   { request, folders }: Pick<Attempt, 'request' | 'folders'>,
 ): Promise<Ended> {
-  const { signal, onStarted } = request;
+  const { signal } = request;
   const stages = command.stages.map(({ tool, args }) => [
     ...(request.tools[tool]?.argv ?? []),
     ...args.map((arg) => arg.replaceAll('{threads}', String(request.threads))),
@@ -100,7 +101,10 @@ async function runTools(
     folders,
     ...(await isolate(request.isolation)),
     signal,
-    ...(onStarted === undefined ? {} : { onStarted }),
+    onStarted: (pid) => {
+      request.meter?.started(command, { pid, work: folders.work });
+      request.onStarted?.(pid);
+    },
   });
   const diagnosis = diagnose(command.stages, end, await isDiskFull(folders.root));
   if (diagnosis === null) {
@@ -112,15 +116,16 @@ async function runTools(
 }
 
 async function runBuiltin(
-  { name, args }: BuiltinCommand,
+  command: BuiltinCommand,
   { request, folders }: Pick<Attempt, 'request' | 'folders'>,
 ): Promise<Ended> {
-  const { threads, signal, onProgress, builtinModule } = request;
+  const { name, args } = command;
+  const { threads, signal, meter, builtinModule } = request;
   const module = builtinModule === undefined ? {} : { module: builtinModule };
   try {
     await inWorker(
       { kind: 'builtin', name, args, folder: folders.work, threads, ...module },
-      { signal, ...(onProgress === undefined ? {} : { onProgress }) },
+      { signal, onProgress: (fraction) => meter?.reached(command, fraction) },
     );
     return { error: null, failure: NO_FAILURE, cpuMs: 0, stderr: '' };
   } catch (thrown) {

@@ -1,16 +1,21 @@
 /** The routes that only read SQL, and so can answer without a running node. */
 import { getJobRow } from '../jobs/jobs.ts';
 import { readJournal } from '../jobs/journal.ts';
+import { type LiveProgress, NO_LIVE_PROGRESS } from '../jobs/progress.ts';
 import { jobList, jobView, taskLogs } from '../jobs/view.ts';
 import type { Database } from '../sql/database.ts';
 import type { Handlers } from './server.ts';
 
 export type ReadRoute = 'listJobs' | 'getJob' | 'getJournal' | 'getLogs';
 
-export function readHandlers(database: Database): Pick<Handlers, ReadRoute> {
+/** Without a node there is nobody who knows how far a running step is. */
+export function readHandlers(
+  database: Database,
+  live: LiveProgress = NO_LIVE_PROGRESS,
+): Pick<Handlers, ReadRoute> {
   return {
-    listJobs: ({ query }) => jobList(database, query),
-    getJob: ({ params }) => jobView(database, params.jobId),
+    listJobs: ({ query }) => jobList(database, query, live),
+    getJob: ({ params }) => jobView(database, params.jobId, live),
     getJournal: async ({ params, query }) => {
       await getJobRow(database, params.jobId);
       return readJournal(database, params.jobId, query.after);

@@ -5,12 +5,16 @@ import type { Database } from '../sql/database.ts';
 import { withFileNames } from './file-names.ts';
 import { getJobRow, type JobRow } from './jobs.ts';
 import { measure } from './metrics.ts';
-import { progressOf } from './progress.ts';
+import { type LiveProgress, progressOf, type Work } from './progress.ts';
 
-export async function jobView(database: Database, jobId: string): Promise<JobView> {
+export async function jobView(
+  database: Database,
+  jobId: string,
+  live: LiveProgress,
+): Promise<JobView> {
   const job = await getJobRow(database, jobId);
   const [tasks, attempts, planned] = await Promise.all([
-    taskViews(database, job),
+    taskViews(database, job, live),
     database
       .selectFrom('attempts')
       .select(['started_at', 'ended_at'])
@@ -20,7 +24,7 @@ export async function jobView(database: Database, jobId: string): Promise<JobVie
     plannedShards(database, jobId),
   ]);
   return {
-    ...listItem(job, { tasks, planned }),
+    ...listItem(job, { tasks, planned, live }),
     tasks,
     summary: resultOf(job)?.summary ?? {},
     metrics: measure({
@@ -36,6 +40,7 @@ export async function jobView(database: Database, jobId: string): Promise<JobVie
 export async function jobList(
   database: Database,
   { sampleId }: { sampleId?: string | undefined },
+  live: LiveProgress,
 ): Promise<JobListItem[]> {
   let query = database
     .selectFrom('jobs')
@@ -45,8 +50,9 @@ export async function jobList(
   if (sampleId !== undefined) query = query.where('sample_id', '=', sampleId);
   const items: JobListItem[] = [];
   for (const job of await query.execute()) {
-    const tasks = await taskViews(database, job);
-    items.push(listItem(job, { tasks, planned: await plannedShards(database, job.job_id) }));
+    const tasks = await taskViews(database, job, live);
+    const planned = await plannedShards(database, job.job_id);
+    items.push(listItem(job, { tasks, planned, live }));
   }
   return items;
 }
@@ -79,7 +85,7 @@ export async function taskLogs(
 
 function listItem(
   job: JobRow,
-  { tasks, planned }: { tasks: readonly TaskView[]; planned: number | null },
+  { tasks, planned, live }: Work & { readonly live: LiveProgress },
 ): JobListItem {
   return {
     jobId: job.job_id,
@@ -89,7 +95,7 @@ function listItem(
     jobHash: job.job_hash,
     state: job.state,
     recovered: job.recovered === 1,
-    progress: progressOf(job.state, { tasks, planned }),
+    progress: live.held(job.job_id, progressOf(job.state, { tasks, planned })),
     contigs: planned === null ? null : { done: callsDone(tasks), total: planned },
     reason: shownError(job, job.reason),
     outDir: job.out_dir,
@@ -118,7 +124,7 @@ function shownError(job: JobRow, stored: string | null): ErrorRecord | null {
   return withFileNames(JSON.parse(stored), reads);
 }
 
-async function taskViews(database: Database, job: JobRow): Promise<TaskView[]> {
+async function taskViews(database: Database, job: JobRow, live: LiveProgress): Promise<TaskView[]> {
   const jobId = job.job_id;
   const rows = await database
     .selectFrom('job_tasks')
@@ -135,7 +141,13 @@ async function taskViews(database: Database, job: JobRow): Promise<TaskView[]> {
     .groupBy('name')
     .execute();
   const attempts = new Map(counts.map((row) => [row.name, row.count]));
-  return rows.map((row) => ({
+  const fractions = await Promise.all(
+    rows.map(async ({ state, task_key: key }) => {
+      if (state === 'COMPLETE') return 1;
+      return state === 'RUNNING' ? live.fractionOf(key) : null;
+    }),
+  );
+  return rows.map((row, i) => ({
     name: row.name,
     key: row.task_key,
     pool: row.pool,
@@ -145,6 +157,7 @@ async function taskViews(database: Database, job: JobRow): Promise<TaskView[]> {
     attempts: attempts.get(row.name) ?? 0,
     startedAtMs: row.started_at,
     endedAtMs: row.ended_at,
+    progress: fractions[i] ?? null,
     error: shownError(job, row.error),
   }));
 }

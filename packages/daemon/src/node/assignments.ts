@@ -15,7 +15,7 @@ import {
   type TaskInput,
 } from '@helixmesh/pipelines';
 import { AppError, type Json } from '@helixmesh/protocol';
-import { type AttemptOutcome, publishedPath, runAttempt } from '../executor/index.ts';
+import { AttemptMeter, type AttemptOutcome, publishedPath, runAttempt } from '../executor/index.ts';
 import { type QueuedAttempt, recordOutcome } from '../jobs/attempts.ts';
 import { getJobRow, type JobRow } from '../jobs/jobs.ts';
 import { pruneIntermediates } from '../jobs/prune.ts';
@@ -50,22 +50,32 @@ export interface Assignments {
   ): Promise<AttemptOutcome>;
   /** Ends the running attempts of a job; their outcome is `canceled`. */
   abortJob(jobId: string): void;
+  /** How far the running attempt of this task is, 0–1; null without one, or unknown. */
+  fractionOf(taskKey: string): Promise<number | null>;
   /** Resolves when no attempt runs any more, or after `deadlineMs`. */
   idle(deadlineMs: number): Promise<void>;
 }
 
+interface Running {
+  readonly jobId: string;
+  readonly taskKey: string;
+  readonly controller: AbortController;
+  readonly meter: AttemptMeter;
+}
+
 export function createAssignments(options: AssignmentsOptions): Assignments {
   const { database, paths, logger, metrics } = options;
-  const running = new Map<string, { jobId: string; controller: AbortController }>();
+  const running = new Map<string, Running>();
 
   async function run(
     attempt: QueuedAttempt,
     { grant, stopping }: { readonly grant: Grant; readonly stopping: AbortSignal },
   ): Promise<AttemptOutcome> {
-    const { attemptId, jobId, spec } = attempt;
+    const { attemptId, jobId, taskKey, spec } = attempt;
     const threads = grant.cores;
     const controller = new AbortController();
-    running.set(attemptId, { jobId, controller });
+    const meter = new AttemptMeter(spec);
+    running.set(attemptId, { jobId, taskKey, controller, meter });
     logger.info({ attemptId, jobId, task: spec.name, threads }, 'attempt started');
     try {
       const job = await getJobRow(database, jobId);
@@ -73,7 +83,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
       if (job.state === 'CANCELING') controller.abort();
       const outcome = await runAttempt({
         spec,
-        key: attempt.taskKey,
+        key: taskKey,
         attemptId,
         scratchRoot: paths.scratchRoot,
         storeRoot: paths.storeRoot,
@@ -83,6 +93,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
           resolveInput(input, { storeRoot: paths.storeRoot, reads: readsOf(job) }),
         signal: AbortSignal.any([controller.signal, stopping]),
         onComputed: () => grant.release(),
+        meter,
       });
       if (stopping.aborted && outcome.status !== 'complete') return outcome;
       await settle(attempt, outcome);
@@ -135,6 +146,10 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
   return {
     run,
     idle,
+    async fractionOf(taskKey) {
+      const attempt = [...running.values()].find((each) => each.taskKey === taskKey);
+      return attempt === undefined ? null : attempt.meter.fraction();
+    },
     abortJob(jobId) {
       for (const attempt of running.values()) {
         if (attempt.jobId === jobId) attempt.controller.abort();

@@ -22,6 +22,7 @@ import { type DeliverOptions, deliverJob, undelivered } from '../jobs/deliver.ts
 import { createDispatcher } from '../jobs/dispatch.ts';
 import { jobEffects, taskEffects } from '../jobs/effects.ts';
 import { markRecovered } from '../jobs/jobs.ts';
+import { createLiveProgress } from '../jobs/progress.ts';
 import { createAttemptQueue } from '../jobs/queue.ts';
 import type { OutcomePoll } from '../restate/limits.ts';
 import { type AnyPipeline, pipelineWorkflow, serviceName } from '../restate/pipeline-workflow.ts';
@@ -163,6 +164,7 @@ export async function startNode({
         workflowOf: (name) => newestOf(pipelines, name),
       },
       control,
+      live: createLiveProgress(assignments.fractionOf),
       version: VERSION,
       workflows,
     }),
