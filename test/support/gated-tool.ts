@@ -15,7 +15,8 @@ export interface GatedTool {
 
 /** `when` is a shell condition in the tool's working folder, without which it does not wait. */
 export async function gatedTool(folder: string, tool: string, when = 'true'): Promise<GatedTool> {
-  const gate = join(folder, `${tool}-may-run`);
+  // Beside the tool: what a sandbox shows of its folder is where it is installed.
+  const gate = join(folder, 'bin', `${tool}-may-run`);
   const wait = `while [ ! -e '${gate}' ]; do sleep 0.05; done`;
   const env = await wrapTool(folder, { tool, when, before: wait });
   return {

@@ -1,3 +1,4 @@
+import type { SandboxStrength } from '@helixmesh/daemon/sandbox';
 import type { ToolReport } from '@helixmesh/pipelines';
 import { AppError, ERROR_TABLE } from '@helixmesh/protocol';
 import type { Command } from 'commander';
@@ -13,7 +14,13 @@ export function addDoctor(program: Command): void {
     .action(async (_options: object, command) => {
       const context = contextOf(command);
       const { probeSandbox, probeTools } = await import('@helixmesh/pipelines');
-      const [tools, sandbox] = await Promise.all([probeTools(), probeSandbox()]);
+      const { probeStrength } = await import('@helixmesh/daemon/sandbox');
+      const [tools, bubblewrap, contained] = await Promise.all([
+        probeTools(),
+        probeSandbox(),
+        probeStrength(),
+      ]);
+      const sandbox = { ...bubblewrap, ...contained };
       const rows = tools.map((tool) => [
         mark(tool),
         tool.name,
@@ -22,11 +29,12 @@ export function addDoctor(program: Command): void {
         tool.status === 'ok' ? '' : tool.install,
       ]);
       rows.push([
-        sandbox.available ? green('ok') : yellow('absent'),
+        sandbox.strength === 'strong' ? green('ok') : yellow(sandbox.strength),
         'sandbox',
-        '',
-        'runs tools without network and read-only',
-        sandbox.available ? '' : sandbox.install,
+        sandbox.strength,
+        SANDBOX_MEANING[sandbox.strength] +
+          (sandbox.problem === null ? '' : `: ${sandbox.problem}`),
+        sandbox.mend ?? '',
       ]);
       rows.push([green('ok'), 'node', process.versions.node, 'runs Helixmesh', '']);
       const columns = ['', 'tool', 'version', 'what for', 'how to get it'].map((title) => ({
@@ -51,6 +59,12 @@ export function addDoctor(program: Command): void {
       }
     });
 }
+
+const SANDBOX_MEANING: Readonly<Record<SandboxStrength, string>> = {
+  strong: 'tools see only their inputs, no network, and have limits',
+  weak: 'tools see only their inputs, no network, but have no limits of memory and processes',
+  none: 'tools may do what you may',
+};
 
 function mark({ status }: ToolReport): string {
   return status === 'ok' ? green('ok') : red(status.replace('_', ' '));

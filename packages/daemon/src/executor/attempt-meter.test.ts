@@ -39,7 +39,7 @@ for (const isolation of ISOLATIONS) {
     }
     await using bench = await Bench.create();
     const input = join(bench.root, 'input.bin');
-    const gate = join(bench.root, 'gate');
+    const gate = join(work(bench), 'gate');
     writeFileSync(input, Buffer.alloc(2 * HALF));
     const spec = halting(input, gate);
     const meter = new AttemptMeter(spec, UNWATCHED);
@@ -58,7 +58,7 @@ for (const isolation of ISOLATIONS) {
 test('within the interval nobody looks again', { skip: noProc }, async () => {
   await using bench = await Bench.create();
   const input = join(bench.root, 'input.bin');
-  const gate = join(bench.root, 'gate');
+  const gate = join(work(bench), 'gate');
   writeFileSync(input, Buffer.alloc(2 * HALF));
   const spec = halting(input, gate);
   const eager = new AttemptMeter(spec, UNWATCHED);

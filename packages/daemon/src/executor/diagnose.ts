@@ -5,6 +5,8 @@
 import type { Stage } from '@helixmesh/pipelines';
 import type { ErrorCode, ErrorRecord } from '@helixmesh/protocol';
 import type { CommandEnd, StageEnd } from './run-command.ts';
+import type { TaskLimits } from './sandbox/limits-of-task.ts';
+import type { Refused } from './sandbox/sandbox.ts';
 
 export interface Diagnosis {
   readonly error: ErrorRecord;
@@ -13,6 +15,14 @@ export interface Diagnosis {
   readonly failedStage: string | null;
   /** The culprit's standard error. */
   readonly stderr: string;
+}
+
+/** What was so on the machine when the command ended. */
+export interface Circumstances {
+  readonly isDiskFull: boolean;
+  readonly limits: TaskLimits;
+  /** Which limit of the sandbox was met, or null. */
+  readonly refused: Refused | null;
 }
 
 interface KnownMessage {
@@ -76,10 +86,10 @@ const NOT_EXECUTABLE = 126;
 export function diagnose(
   stages: readonly Stage[],
   end: CommandEnd,
-  isDiskFull: boolean,
+  circumstances: Circumstances,
 ): Diagnosis | null {
   const culprit = findCulprit(stages, end);
-  if (culprit === null) return null;
+  if (culprit === null) return whenRefused(stages, end, circumstances);
   const stage = stages[culprit.stage];
   const name = stage?.tool ?? null;
   const stderr = (stage && end.stderr[culprit.stage]) || end.shellStderr;
@@ -90,8 +100,24 @@ export function diagnose(
     stderr,
   };
   const all = [...end.stderr, end.shellStderr].join('\n');
-  const error = classify({ name: name ?? 'the command', culprit, stderr, all, isDiskFull });
+  const error = classify({ name: name ?? 'the command', culprit, stderr, all, ...circumstances });
   return { ...fields, error };
+}
+
+/**
+ * A tool that ended well although the kernel killed a part of it, or refused it a process, may have
+ * made half of its output.
+ */
+function whenRefused(
+  stages: readonly Stage[],
+  end: CommandEnd,
+  circumstances: Circumstances,
+): Diagnosis | null {
+  const name = stages.map(({ tool }) => tool).join(' | ');
+  const culprit = { stage: -1, exitCode: 0, signal: null };
+  const stderr = end.stderr.filter((text) => text !== '').join('\n');
+  const error = excessOf({ name, culprit, stderr, all: '', ...circumstances });
+  return error && { error, exitCode: 0, signal: null, failedStage: null, stderr };
 }
 
 /** The first stage to fail (see S1 of the script), or the shell itself, or null. */
@@ -103,16 +129,18 @@ function findCulprit(stages: readonly Stage[], end: CommandEnd): StageEnd | null
   return { stage: -1, exitCode: end.exitCode, signal: end.signal };
 }
 
-interface Facts {
+interface Facts extends Circumstances {
   readonly name: string;
   readonly culprit: StageEnd;
   readonly stderr: string;
   readonly all: string;
-  readonly isDiskFull: boolean;
 }
 
-function classify({ name, culprit, stderr, all, isDiskFull }: Facts): ErrorRecord {
+function classify(facts: Facts): ErrorRecord {
+  const { name, culprit, stderr, all, isDiskFull } = facts;
   const { exitCode, signal } = culprit;
+  const excess = excessOf(facts);
+  if (excess !== null) return excess;
   if (isDiskFull || KNOWN_MESSAGES[0]?.pattern.test(all)) {
     return record('DISK_FULL', `${name} found the disk full`, HINT_DISK_FULL);
   }
@@ -131,6 +159,37 @@ function classify({ name, culprit, stderr, all, isDiskFull }: Facts): ErrorRecor
   }
   const message = `${name} ended with exit status ${exitCode}`;
   return record(known?.code ?? 'TOOL_FAILED', message, known?.hint ?? HINT_LOGS);
+}
+
+const MORE = 'or give `limits_factor` under [sandbox] a greater value and resume the job.';
+
+/** A limit of the sandbox that ended the command. */
+function excessOf({ name, culprit, all, limits, refused }: Facts): ErrorRecord | null {
+  const { scratchBytes, memoryBytes, pids } = limits;
+  // A tool that ignores the signal is told EFBIG.
+  const isFileTooLarge = culprit.signal === 'SIGXFSZ' || /File too large/.test(all);
+  if (refused === 'scratch' || isFileTooLarge) {
+    const message = `${name} wrote more than ${mib(scratchBytes)} MiB, its limit`;
+    const hint = `Check the input, which should not make so much of it, ${MORE}`;
+    const details = { reason: 'disk', limitMib: mib(scratchBytes) };
+    return { ...record('SCRATCH_EXCEEDED', message, hint), details };
+  }
+  if (refused === 'processes') {
+    const message = `${name} wanted more than ${pids} processes and threads, its limit`;
+    const hint = `Check that the tool is what it should be, ${MORE}`;
+    return { ...record('PROCESSES_EXCEEDED', message, hint), details: { reason: 'pids', pids } };
+  }
+  if (refused === 'memory') {
+    const message = `${name} needed more than ${mib(memoryBytes)} MiB of memory, its limit`;
+    const hint = `Give fewer cores (--cores), which take less memory, ${MORE}`;
+    const details = { reason: 'oom', limitMib: mib(memoryBytes) };
+    return { ...record('MEMORY_EXCEEDED', message, hint), details };
+  }
+  return null;
+}
+
+function mib(bytes: number): number {
+  return Math.floor(bytes / 2 ** 20);
 }
 
 function record(code: ErrorCode, message: string, hint: string): ErrorRecord {

@@ -30,3 +30,21 @@ export const LOOK_INTERVAL_MS = 2_000;
 /** Processes of one command, and open files of each, that a look takes in. */
 export const PROCESSES_MAX = 64;
 export const OPEN_FILES_MAX = 256;
+/** What a task may use of memory: this many times what it states, and so much more. */
+export const MEMORY_HEADROOM_FACTOR = 2;
+export const MEMORY_HEADROOM_MIB = 512;
+/** Processes and threads of an attempt; a Java machine takes about 40 and a few for each core. */
+export const PIDS_BASE = 512;
+export const PIDS_PER_CORE = 32;
+/** What an attempt may write: so much, and so many times the size of its inputs. */
+export const SCRATCH_BASE_BYTES = 8 * 2 ** 30;
+export const SCRATCH_PER_INPUT_BYTE = 8;
+/** Between two looks at what an attempt has written and forked; the first comes after as long. */
+export const USAGE_LOOK_MS = 1_000;
+/** Files and folders of an attempt; ours have a few hundred, SnpEff's database included. */
+export const SCRATCH_ENTRIES_MAX = 100_000;
+/** `/tmp` inside a sandbox, for programs that do not heed TMPDIR; it is memory. */
+export const SANDBOX_TMP_BYTES = 64 * 2 ** 20;
+/** How long a killed cgroup may take to become empty, and between two looks. */
+export const GROUP_EMPTY_MS = 5_000;
+export const GROUP_POLL_MS = 2;

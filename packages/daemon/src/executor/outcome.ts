@@ -2,6 +2,7 @@
 import type { ResolvedTools, TaskInput, TaskResult, TaskSpec } from '@helixmesh/pipelines';
 import type { AttemptId, ErrorRecord, TaskKey } from '@helixmesh/protocol';
 import type { AttemptMeter } from './attempt-meter.ts';
+import type { TaskLimits } from './sandbox/limits-of-task.ts';
 
 export interface AttemptRequest {
   readonly spec: TaskSpec;
@@ -24,12 +25,16 @@ export interface AttemptRequest {
   readonly onStarted?: (pid: number) => void;
   /** Left out: bubblewrap when it works here. */
   readonly isolation?: Isolation;
+  /** Multiplies what a task may use; left out: 1. */
+  readonly limitsFactor?: number;
+  /** Other limits than those that follow from the task. */
+  readonly limits?: Partial<TaskLimits>;
   /** Module whose export `BUILTINS` is used; left out: the one of the pipelines. */
   readonly builtinModule?: string;
 }
 
 /**
- * `bubblewrap`: no network, everything but the scratch folder read-only, own pid namespace.
+ * `bubblewrap`: no network, nothing of the machine but programs and inputs, own pid namespace.
  * `process_group`: none of this; the tools are only kept together so that they die together.
  */
 export type Isolation = 'bubblewrap' | 'process_group';

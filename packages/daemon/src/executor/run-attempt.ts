@@ -9,7 +9,7 @@
  *     published and before anybody was told.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type Command,
@@ -33,6 +33,7 @@ import { publish, publishedPath, RESULT_NAME, readPublished } from './publish.ts
 import { printableCommand } from './quote.ts';
 import type { AttemptFolders } from './run-command.ts';
 import { type Progress, runTogether, startedTogether } from './run-together.ts';
+import type { PlacedInputs } from './sandbox/sandbox.ts';
 import { removeFolder } from './sweep.ts';
 import { lastLines } from './tail-buffer.ts';
 
@@ -67,13 +68,13 @@ async function runIn(
   if (standing !== null) return complete(request, progress, standing);
   checkTools(request);
   const folders = await makeFolders(root);
-  await placeInputs(folders.work, request);
+  const inputs = await placeInputs(folders.work, request);
   await makeOutputFolders(folders.work, spec);
   const early = new EarlyDigests(folders.work, spec, signal);
   for (const commands of startedTogether(spec.commands)) {
     signal.throwIfAborted();
     await early.begin();
-    const error = await runTogether(commands, { request, folders, progress });
+    const error = await runTogether(commands, { request, folders, inputs, progress });
     signal.throwIfAborted();
     if (error !== null) return failed(request, progress, error);
   }
@@ -156,13 +157,22 @@ async function makeFolders(root: string): Promise<AttemptFolders> {
   return folders;
 }
 
-async function placeInputs(work: string, request: AttemptRequest): Promise<void> {
+async function placeInputs(work: string, request: AttemptRequest): Promise<PlacedInputs> {
+  const links = new Map<string, string>();
+  let sizeBytes = 0;
   for (const input of request.spec.inputs) {
     const path = join(work, input.name);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    if (input.kind === 'text') await writeFile(path, input.text, { mode: 0o600 });
-    else await symlink(await existing(await request.resolveInput(input), input.name), path);
+    if (input.kind === 'text') {
+      await writeFile(path, input.text, { mode: 0o600 });
+      continue;
+    }
+    const real = await existing(await request.resolveInput(input), input.name);
+    await symlink(real, path);
+    links.set(input.name, real);
+    sizeBytes += (await stat(real)).size;
   }
+  return { links, sizeBytes };
 }
 
 async function existing(path: string, name: string): Promise<string> {

@@ -4,7 +4,7 @@
  * R1  When this call answers, no process of the command is left.
  * R2  When the daemon dies, however it dies, no process is left: bubblewrap's pid namespace ends
  *     with its parent thread, and without bubblewrap the script's watcher kills the group (a tool
- *     that leaves its process group escapes; bubblewrap is there for that).
+ *     that leaves its process group escapes; bubblewrap and cgroups are there for that).
  * R3  Nothing of the daemon's environment reaches a tool.
  * R4  A stage that dies by a signal takes the others with it: what they still have in their buffers
  *     may keep them busy for minutes, and nobody wants it any more.
@@ -20,7 +20,7 @@ import type { Readable } from 'node:stream';
 import { AppError } from '@helixmesh/protocol';
 import { recordProcess } from './leftover-process.ts';
 import { KILL_GRACE_MS, PIPE_CLOSE_MS, STATUS_MAX_BYTES, STDERR_KEPT_BYTES } from './limits.ts';
-import type { Isolation } from './outcome.ts';
+import { KILL_AT_ONCE } from './sandbox/usage.ts';
 import {
   FIRST_STDERR_FD,
   parseStatus,
@@ -46,9 +46,9 @@ export interface AttemptFolders {
 export interface CommandRun {
   readonly command: ScriptCommand;
   readonly folders: AttemptFolders;
-  readonly isolation: Isolation;
-  /** Absolute path of bubblewrap; needed for that isolation. */
-  readonly bubblewrap: string | null;
+  /** The words before a command line that contain it; `script` is what it has to see. */
+  readonly containedBy: (script: string) => readonly string[];
+  /** Ends the command: gently at first, unless the reason is `KILL_AT_ONCE`. */
   readonly signal: AbortSignal;
   readonly onStarted?: (pid: number) => void;
 }
@@ -80,7 +80,8 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
   // Commands that run beside each other share the folder.
   const script = join(folders.root, `command-${randomUUID()}.sh`);
   await writeFile(script, renderScript(command), { mode: 0o600 });
-  const [file = BASH, ...args] = commandLine(run, script);
+  const bash = [BASH, '--noprofile', '--norc', script];
+  const [file = BASH, ...args] = [...run.containedBy(script), ...bash];
   const stageFds = command.stages.map(() => 'pipe' as const);
   const startedMs = performance.now();
   const child = spawn(file, args, {
@@ -139,20 +140,6 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
   }
 }
 
-function commandLine(run: CommandRun, script: string): string[] {
-  const bash = [BASH, '--noprofile', '--norc', script];
-  if (run.isolation === 'process_group') return bash;
-  const { work, tmp } = run.folders;
-  return [
-    run.bubblewrap ?? 'bwrap',
-    ...['--unshare-all', '--die-with-parent', '--new-session'],
-    ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
-    ...['--bind', work, work, '--bind', tmp, tmp, '--chdir', work],
-    '--',
-    ...bash,
-  ];
-}
-
 function environment(tmp: string): Record<string, string> {
   return { PATH: SAFE_PATH, LC_ALL: 'C', LANG: 'C', TZ: 'UTC', HOME: tmp, TMPDIR: tmp };
 }
@@ -167,8 +154,9 @@ function collect(stream: Readable | null, capacityBytes: number): TailBuffer {
 function killOnAbort(signal: AbortSignal, pid: number | undefined): () => void {
   let timer: NodeJS.Timeout | undefined;
   const kill = (): void => {
-    killGroup(pid, 'SIGTERM');
-    timer = setTimeout(() => killGroup(pid, 'SIGKILL'), KILL_GRACE_MS);
+    const isAtOnce = signal.reason === KILL_AT_ONCE;
+    killGroup(pid, isAtOnce ? 'SIGKILL' : 'SIGTERM');
+    if (!isAtOnce) timer = setTimeout(() => killGroup(pid, 'SIGKILL'), KILL_GRACE_MS);
   };
   if (signal.aborted) kill();
   else signal.addEventListener('abort', kill, { once: true });

@@ -2,20 +2,18 @@
  * Runs commands of a task: those that go together at the same time, the groups one after the other.
  *
  * G1  When one command of a group fails the others are ended; the first failure is the one told.
+ * G2  The commands of a group share one cgroup, and it is empty and gone before the next begins.
  */
 import { statfs } from 'node:fs/promises';
-import {
-  type BuiltinCommand,
-  type Command,
-  probeSandbox,
-  type ToolCommand,
-} from '@helixmesh/pipelines';
+import type { BuiltinCommand, Command, ToolCommand } from '@helixmesh/pipelines';
 import { AppError, type ErrorRecord } from '@helixmesh/protocol';
 import { diagnose } from './diagnose.ts';
 import { inWorker } from './in-worker.ts';
 import { DISK_FULL_BYTES } from './limits.ts';
-import type { AttemptRequest, FailedAttempt, Isolation } from './outcome.ts';
+import type { AttemptRequest, FailedAttempt } from './outcome.ts';
 import { type AttemptFolders, runCommand } from './run-command.ts';
+import { requireNoLinks } from './sandbox/no-links.ts';
+import { openSandbox, type PlacedInputs, type Sandbox } from './sandbox/sandbox.ts';
 
 /** What an attempt has used and said so far. */
 export interface Progress {
@@ -29,6 +27,7 @@ export interface Progress {
 interface Attempt {
   readonly request: AttemptRequest;
   readonly folders: AttemptFolders;
+  readonly inputs: PlacedInputs;
   readonly progress: Progress;
 }
 
@@ -47,19 +46,22 @@ export function startedTogether(commands: readonly Command[]): Command[][] {
 /** Null when all ended well. */
 export async function runTogether(
   commands: readonly Command[],
-  { request, folders, progress }: Attempt,
+  { request, folders, inputs, progress }: Attempt,
 ): Promise<ErrorRecord | null> {
   const startedMs = performance.now();
   const failing = new AbortController();
-  const signal = AbortSignal.any([request.signal, failing.signal]);
+  const hasTools = commands.some(({ kind }) => kind === 'tools');
+  await using sandbox = hasTools ? await openSandbox(request, { folders, inputs }) : null;
+  const ending = [request.signal, failing.signal, ...(sandbox === null ? [] : [sandbox.signal])];
+  const signal = AbortSignal.any(ending);
   let first: Ended | null = null;
   const ended = await Promise.all(
     commands.map(async (command) => {
-      const attempt = { request: { ...request, signal }, folders };
+      const attempt = { request: { ...request, signal }, folders, inputs };
       const one =
-        command.kind === 'tools'
-          ? await runTools(command, attempt)
-          : await runBuiltin(command, attempt);
+        command.kind === 'tools' && sandbox !== null
+          ? await runTools(command, attempt, sandbox)
+          : await runBuiltin(command as BuiltinCommand, attempt);
       if (one.error === null) request.meter?.ended(command);
       if (one.error !== null) first ??= one;
       if (one.error !== null) failing.abort();
@@ -89,24 +91,33 @@ const NO_FAILURE = { exitCode: null, signal: null, failedStage: null } as const;
 async function runTools(
   command: ToolCommand,
   { request, folders }: Pick<Attempt, 'request' | 'folders'>,
+  sandbox: Sandbox,
 ): Promise<Ended> {
   const { signal } = request;
   const stages = command.stages.map(({ tool, args }) => [
-    ...(request.tools[tool]?.argv ?? []),
+    ...sandbox.argvOf(tool),
     ...args.map((arg) => arg.replaceAll('{threads}', String(request.threads))),
   ]);
   const { stdout } = command;
   const end = await runCommand({
-    command: { stages, ...(stdout === undefined ? {} : { stdout }) },
+    command: {
+      stages,
+      ...(stdout === undefined ? {} : { stdout }),
+      fileMaxBytes: sandbox.limits.scratchBytes,
+    },
     folders,
-    ...(await isolate(request.isolation)),
+    containedBy: sandbox.wrap,
     signal,
     onStarted: (pid) => {
       request.meter?.started(command, { pid, work: folders.work });
       request.onStarted?.(pid);
     },
   });
-  const diagnosis = diagnose(command.stages, end, await isDiskFull(folders.root));
+  const diagnosis = diagnose(command.stages, end, {
+    isDiskFull: await isDiskFull(folders.root),
+    limits: sandbox.limits,
+    refused: sandbox.refused(),
+  });
   if (diagnosis === null) {
     const stderr = end.stderr.filter((text) => text !== '').join('\n');
     return { error: null, failure: NO_FAILURE, cpuMs: end.cpuMs, stderr };
@@ -117,12 +128,13 @@ async function runTools(
 
 async function runBuiltin(
   command: BuiltinCommand,
-  { request, folders }: Pick<Attempt, 'request' | 'folders'>,
+  { request, folders, inputs }: Pick<Attempt, 'request' | 'folders' | 'inputs'>,
 ): Promise<Ended> {
   const { name, args } = command;
   const { threads, signal, meter, builtinModule } = request;
   const module = builtinModule === undefined ? {} : { module: builtinModule };
   try {
+    await requireNoLinks(folders.work, inputs.links);
     await inWorker(
       { kind: 'builtin', name, args, folder: folders.work, threads, ...module },
       { signal, onProgress: (fraction) => meter?.reached(command, fraction) },
@@ -132,15 +144,6 @@ async function runBuiltin(
     const error = AppError.from(thrown).toRecord();
     return { error, failure: { ...NO_FAILURE, failedStage: name }, cpuMs: 0, stderr: '' };
   }
-}
-
-async function isolate(
-  asked: Isolation | undefined,
-): Promise<{ isolation: Isolation; bubblewrap: string | null }> {
-  if (asked === 'process_group') return { isolation: asked, bubblewrap: null };
-  const sandbox = await probeSandbox();
-  const isolation = asked ?? (sandbox.available ? 'bubblewrap' : 'process_group');
-  return { isolation, bubblewrap: sandbox.path };
 }
 
 async function isDiskFull(folder: string): Promise<boolean> {

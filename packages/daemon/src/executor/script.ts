@@ -9,6 +9,8 @@
  *     failing line is the culprit.
  * S2  When the daemon dies the lifeline ends, and the watcher kills the whole process group.
  * S3  Tools get none of the descriptors but 0, 1 and 2.
+ * S4  No file grows beyond the limit (the kernel sends SIGXFSZ), and no memory of a tool that crashes
+ *     is written to a disk.
  */
 import { quoteArgument, quoteCommand } from './quote.ts';
 
@@ -21,9 +23,11 @@ export interface ScriptCommand {
   readonly stages: readonly (readonly string[])[];
   /** Relative name for the last stage's standard output; left out: it is thrown away. */
   readonly stdout?: string;
+  /** Largest size of any one file. */
+  readonly fileMaxBytes?: number;
 }
 
-export function renderScript({ stages, stdout }: ScriptCommand): string {
+export function renderScript({ stages, stdout, fileMaxBytes }: ScriptCommand): string {
   const lifeline = FIRST_STDERR_FD + stages.length;
   const inherited = [STATUS_FD, lifeline, ...stages.map((_, i) => FIRST_STDERR_FD + i)];
   const closed = inherited.map((fd) => `${fd}>&-`).join(' ');
@@ -36,6 +40,8 @@ export function renderScript({ stages, stdout }: ScriptCommand): string {
   return [
     'set -o pipefail',
     'umask 077',
+    // A limit that is lower already stays.
+    `ulimit -c 0; ulimit -f ${fileLimit(fileMaxBytes)} 2>/dev/null`,
     `exec ${lifeline}<&0 </dev/null`,
     `( exec 2>/dev/null ${closedBut(inherited, lifeline)}; read -r _ <&${lifeline}; kill -KILL 0 ) &`,
     'watcher=$!',
@@ -46,6 +52,11 @@ export function renderScript({ stages, stdout }: ScriptCommand): string {
     'exit $status',
     '',
   ].join('\n');
+}
+
+/** bash counts in KiB. */
+function fileLimit(bytes: number | undefined): string {
+  return bytes === undefined ? 'unlimited' : String(Math.ceil(bytes / 1024));
 }
 
 function closedBut(fds: readonly number[], kept: number): string {

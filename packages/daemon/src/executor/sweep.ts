@@ -1,7 +1,11 @@
 /** Clears away what the attempts of a dead daemon left. Call it before any attempt runs. */
+
+import { execFile } from 'node:child_process';
 import { readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { killRecorded } from './leftover-process.ts';
+import { sweepGroups } from './sandbox/cgroup.ts';
 
 /** Kills leftover processes, deletes the folders; answers how many folders there were. */
 export async function sweepScratch(scratchRoot: string): Promise<number> {
@@ -17,6 +21,7 @@ export async function sweepScratch(scratchRoot: string): Promise<number> {
   for (const { name } of folders) {
     const folder = join(root, name);
     await killRecorded(folder);
+    await sweepGroups(folder);
     await removeFolder(folder);
   }
   return folders.length;
@@ -24,5 +29,13 @@ export async function sweepScratch(scratchRoot: string): Promise<number> {
 
 /** Deletes a scratch folder; a process that is just dying may still add a file meanwhile. */
 export async function removeFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  try {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  } catch {
+    // A tool may leave folders that nobody may enter, or nest them deeper than a path can be.
+    await run('chmod', ['-R', 'u+rwx', '--', folder]).catch(() => {});
+    await run('rm', ['-rf', '--', folder]);
+  }
 }
+
+const run = promisify(execFile);

@@ -15,6 +15,8 @@ test('bad input is never tried again', () => {
   }
 });
 
-test('a missing tool waits for its user at once', () => {
-  assert.deepEqual(afterFailure({ code: 'TOOL_MISSING', message: '' }, 1), { action: 'pause' });
+test('a missing tool or a limit that was passed waits for its user at once', () => {
+  for (const code of ['TOOL_MISSING', 'MEMORY_EXCEEDED', 'SCRATCH_EXCEEDED'] as const) {
+    assert.deepEqual(afterFailure({ code, message: '' }, 1), { action: 'pause' });
+  }
 });

@@ -18,6 +18,9 @@ const MENDABLE: readonly ErrorRecord['code'][] = [
   'TOOL_MISSING',
   'TOOL_VERSION',
   'OUTPUT_UNWRITABLE',
+  'MEMORY_EXCEEDED',
+  'PROCESSES_EXCEEDED',
+  'SCRATCH_EXCEEDED',
 ];
 
 /** `failures` counts from 1. */

@@ -32,6 +32,8 @@ const IDLE_POLL_MS = 20;
 export interface AssignmentsOptions {
   readonly database: Database;
   readonly paths: NodePaths;
+  /** Multiplies what a task may use. */
+  readonly limitsFactor: number;
   readonly logger: Logger;
   readonly metrics: NodeMetrics;
   readonly wake: (awakeable: string) => Promise<void>;
@@ -88,6 +90,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
         scratchRoot: paths.scratchRoot,
         storeRoot: paths.storeRoot,
         threads,
+        limitsFactor: options.limitsFactor,
         tools: await currentTools(),
         resolveInput: (input) =>
           resolveInput(input, { storeRoot: paths.storeRoot, reads: readsOf(job) }),

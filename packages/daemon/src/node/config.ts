@@ -17,6 +17,8 @@ const configSchema = z.strictObject({
   dataDir: z.string().min(1),
   /** Cores that all tools together may use. */
   cores: z.coerce.number().int().min(1).max(1024),
+  /** Multiplies the memory, processes and disk that a tool may use. */
+  limitsFactor: z.coerce.number().min(0.1).max(1000),
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']),
   /** A Restate server of your own instead of the embedded one: both URLs or neither. */
   restateIngressUrl: engineUrl.nullable(),
@@ -42,6 +44,7 @@ export interface ConfigSources {
 const ENVIRONMENT: Readonly<Record<ConfigKey, string>> = {
   dataDir: 'HELIXMESH_DATA',
   cores: 'HELIXMESH_CORES',
+  limitsFactor: 'HELIXMESH_LIMITS_FACTOR',
   logLevel: 'HELIXMESH_LOG_LEVEL',
   restateIngressUrl: 'HELIXMESH_RESTATE_INGRESS_URL',
   restateAdminUrl: 'HELIXMESH_RESTATE_ADMIN_URL',
@@ -52,6 +55,7 @@ const ENVIRONMENT: Readonly<Record<ConfigKey, string>> = {
 const FILE_KEYS: Readonly<Record<ConfigKey, readonly [table: string, key: string]>> = {
   dataDir: ['node', 'data_dir'],
   cores: ['node', 'cores'],
+  limitsFactor: ['sandbox', 'limits_factor'],
   logLevel: ['log', 'level'],
   restateIngressUrl: ['restate', 'ingress_url'],
   restateAdminUrl: ['restate', 'admin_url'],
@@ -65,6 +69,7 @@ export function loadConfig({ file, env, flags }: ConfigSources): LoadedConfig {
   const values: Partial<Record<ConfigKey, unknown>> = {
     dataDir: defaultDataDir({ ...env, HELIXMESH_DATA: '' }),
     cores: availableParallelism(),
+    limitsFactor: 1,
     logLevel: 'info',
     restateIngressUrl: null,
     restateAdminUrl: null,

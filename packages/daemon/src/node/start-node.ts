@@ -106,6 +106,7 @@ export async function startNode({
   const assignments = createAssignments({
     database,
     paths,
+    limitsFactor: config.limitsFactor,
     logger,
     metrics,
     wake: (awakeable) => dispatcher.wake(awakeable, null),
