@@ -59,7 +59,10 @@ export function findParents(found: readonly Hierarchy[] = hierarchies()): Parent
 }
 
 function findV1(of: readonly Hierarchy[]): ParentsFound {
-  const folders = of.map(({ own }) => [own, join(own, 'helixmesh')].find(isWritable));
+  // The second is what an administrator gives to a user.
+  const folders = of.map(({ own, mountPoint }) =>
+    [own, join(mountPoint, 'helixmesh')].find(isWritable),
+  );
   const lacking = CONTROLLERS.filter((_, i) => folders[i] === undefined);
   if (lacking.length > 0) {
     return none(`the cgroups of ${lacking.join(', ')} are not yours to write`, MEND_V1);

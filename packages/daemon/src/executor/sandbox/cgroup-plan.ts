@@ -111,6 +111,7 @@ export interface Hierarchy {
   /** Of v1; v2 tells its controllers in a file. */
   readonly controllers: readonly string[];
   readonly own: string;
+  readonly mountPoint: string;
 }
 
 /** Reads `/proc/self/mountinfo` and `/proc/self/cgroup` (proc(5), cgroups(7)). */
@@ -126,7 +127,7 @@ export function parseHierarchies(mountinfo: string, cgroup: string): Hierarchy[]
     const [type, , options = ''] = after.split(' ');
     const own = (path: string) => join(mountPoint, below(root, path));
     if (type === 'cgroup2') {
-      return [{ version: 2, controllers: [], own: own(paths.get('') ?? '/') }];
+      return [{ version: 2, controllers: [], own: own(paths.get('') ?? '/'), mountPoint }];
     }
     if (type !== 'cgroup') return [];
     const mounted = new Set(options.split(','));
@@ -134,7 +135,7 @@ export function parseHierarchies(mountinfo: string, cgroup: string): Hierarchy[]
       ([names]) => names !== '' && names.split(',').every((name) => mounted.has(name)),
     );
     if (found === undefined) return [];
-    return [{ version: 1, controllers: found[0].split(','), own: own(found[1]) }];
+    return [{ version: 1, controllers: found[0].split(','), own: own(found[1]), mountPoint }];
   });
 }
 

@@ -30,10 +30,30 @@ test('hierarchies of both versions are found, co-mounted ones and those of a con
   ].join('\n');
   const cgroup = '5:memory:/docker/abc/x\n4:cpu,cpuacct:/y\n1:name=systemd:/z\n0::/user.slice\n';
   assert.deepEqual(parseHierarchies(mountinfo, cgroup), [
-    { version: 2, controllers: [], own: '/sys/fs/cgroup/unified/user.slice' },
-    { version: 1, controllers: ['memory'], own: '/sys/fs/cgroup/memory/x' },
-    { version: 1, controllers: ['cpu', 'cpuacct'], own: '/sys/fs/cgroup/cpu,cpuacct/y' },
-    { version: 1, controllers: ['name=systemd'], own: '/sys/fs/cgroup/systemd/z' },
+    {
+      version: 2,
+      controllers: [],
+      own: '/sys/fs/cgroup/unified/user.slice',
+      mountPoint: '/sys/fs/cgroup/unified',
+    },
+    {
+      version: 1,
+      controllers: ['memory'],
+      own: '/sys/fs/cgroup/memory/x',
+      mountPoint: '/sys/fs/cgroup/memory',
+    },
+    {
+      version: 1,
+      controllers: ['cpu', 'cpuacct'],
+      own: '/sys/fs/cgroup/cpu,cpuacct/y',
+      mountPoint: '/sys/fs/cgroup/cpu,cpuacct',
+    },
+    {
+      version: 1,
+      controllers: ['name=systemd'],
+      own: '/sys/fs/cgroup/systemd/z',
+      mountPoint: '/sys/fs/cgroup/systemd',
+    },
   ]);
 });
 
@@ -70,10 +90,22 @@ test('only folders of ours below the mounted cgroups are ever ended', () => {
   }
 });
 
+test('a version 1 group that an administrator has given to a user is used', async () => {
+  await using bench = await Bench.create();
+  const mountPoint = bench.root;
+  const own = join(mountPoint, 'not/mine');
+  const of = [{ version: 1, controllers: ['memory', 'pids', 'cpu'], own, mountPoint }] as const;
+  assert.match(findParents(of).problem ?? '', /cgroups of memory, pids, cpu are not yours/);
+  const given = join(mountPoint, 'helixmesh');
+  mkdirSync(given);
+  const folders = { memory: given, pids: given, cpu: given };
+  assert.deepEqual(findParents(of).parents, { version: 1, folders });
+});
+
 test('a version 2 group that is not ours, lacks controllers or is shared is not used', async () => {
   await using bench = await Bench.create();
   const own = join(bench.root, 'group');
-  const found = () => findParents([{ version: 2, controllers: [], own }]);
+  const found = () => findParents([{ version: 2, controllers: [], own, mountPoint: own }]);
   assert.match(found().problem ?? '', /not yours to write/);
   mkdirSync(own);
   writeFileSync(join(own, 'cgroup.controllers'), 'memory pids');
@@ -88,7 +120,7 @@ test('a version 2 group that is not ours, lacks controllers or is shared is not 
   assert.match(found().mend ?? '', /systemd-run/);
   const leaf = join(own, 'helixmesh-node');
   writeFileSync(join(own, 'cgroup.subtree_control'), 'cpu memory pids');
-  const moved = findParents([{ version: 2, controllers: [], own: leaf }]);
+  const moved = findParents([{ version: 2, controllers: [], own: leaf, mountPoint: own }]);
   assert.deepEqual(moved.parents, { version: 2, folder: own });
   assert.match(findParents([]).problem ?? '', /no cgroups/);
 });

@@ -107,7 +107,7 @@ export function openCgroupIn(
 export async function sweepGroups(root: string): Promise<void> {
   const records = readdirSync(root).filter((name) => RECORD_NAME.test(name));
   // The daemon that died may have been in another group than this one.
-  const roots = ['/sys/fs/cgroup', ...hierarchies().map(({ own }) => own)];
+  const roots = ['/sys/fs/cgroup', ...hierarchies().map(({ mountPoint }) => mountPoint)];
   for (const name of records) {
     const folders = readRecord(join(root, name));
     await closeFolders(folders.filter((folder) => isGroupFolder(folder, roots)));

@@ -46,6 +46,8 @@ export async function openSandbox(
   const tools = visibleTools(request, hidden);
   const cgroup = openCgroup(folders.root, limits);
   const watch = watchUsage([folders.work, folders.tmp], { ...limits, cgroup });
+  // What has left its process group holds the pipes of the command open.
+  watch.signal.addEventListener('abort', () => void cgroup?.close(), { once: true });
   const readable = [...inputs.links.values(), ...tools.values().flatMap((tool) => tool.readable)];
   const { work, tmp } = folders;
   return {
