@@ -65,7 +65,8 @@ test('a tool that outlasts every limit of the engine is neither killed nor start
 test('a running step tells how far it has read, and neither it nor the job ever falls back', async (t) => {
   const bench = await sample.newBench();
   const { dataDir } = bench;
-  const gate = join(bench.folder, 'may-go-on');
+  // Beside the tool, where the sandbox shows it.
+  const gate = join(bench.folder, 'bin', 'fastp-may-go-on');
   const halting = await wrapTool(bench.folder, {
     tool: 'fastp',
     when: 'true',
