@@ -12,6 +12,7 @@ import { importsOf, isTest, ROOT, type SourceFile, sources } from './repository.
 const LEVELS: Readonly<Record<string, number>> = {
   'packages/protocol': 1,
   'packages/scheduler': 2,
+  'packages/vault': 2,
   'packages/pipelines': 3,
   'packages/client': 3,
   'packages/daemon': 4,
@@ -21,6 +22,7 @@ const LEVELS: Readonly<Record<string, number>> = {
 const FOLDER_BY_NAME: Readonly<Record<string, string>> = {
   '@helixmesh/protocol': 'packages/protocol',
   '@helixmesh/scheduler': 'packages/scheduler',
+  '@helixmesh/vault': 'packages/vault',
   '@helixmesh/pipelines': 'packages/pipelines',
   '@helixmesh/client': 'packages/client',
   '@helixmesh/daemon': 'packages/daemon',
@@ -132,6 +134,7 @@ test('the rules see a violation when there is one', () => {
     file('packages/protocol/src/a.ts', '@helixmesh/daemon'),
     file('packages/client/src/a.ts', '@helixmesh/pipelines'),
     file('packages/scheduler/src/a.ts', '@helixmesh/pipelines'),
+    file('packages/vault/src/a.ts', '@helixmesh/scheduler'),
     file('packages/daemon/src/a.ts', '../../pipelines/src/index.ts'),
     file('apps/cli/src/a.ts', '@helixmesh/daemon/src/x.ts'),
     file('apps/cli/src/a.ts', '@helixmesh/pipelines/testing/shell'),

@@ -24,9 +24,9 @@ function isPure({ path }: SourceFile): boolean {
   );
 }
 
-/** Level 2: functions of their arguments, which neither read nor write anything. */
+/** Level 2: functions of their arguments and ports; what reads and writes is in adapters alone. */
 function isCore(path: string): boolean {
-  return path.startsWith('packages/scheduler/src/');
+  return /^packages\/(scheduler|vault)\/src\/(?!adapters\/)/.test(path);
 }
 
 const BANS: readonly Ban[] = [
