@@ -2,3 +2,13 @@
 
 /** A block, bytes: a leaf of a body (profile `unixfs-v1-2025`; another size gives other CIDs). */
 export const BLOCK_BYTES_MAX = 2 ** 20;
+/** Links in a node of the tree above the leaves: part of the profile, other numbers give other CIDs. */
+export const NODE_LINKS_MAX = 1_024;
+/** Levels of nodes above the leaves: 1,024³ leaves are a thousand times the largest object. */
+export const DAG_DEPTH_MAX = 3;
+/** Objects that one vault knows, deleted ones included: some 100 MB of memory. */
+export const RECORDS_MAX = 200_000;
+/** Bodies that come in at once: some 3 MiB of memory each. */
+export const PUTS_MAX = 16;
+/** What is kept of an object beside its blocks, bytes: a signed manifest and a few fields. */
+export const RECORD_BYTES_MAX = 68 * 1024;

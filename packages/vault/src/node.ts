@@ -1,2 +1,3 @@
 /** `@helixmesh/vault/node`: the adapters to the file system. */
 export * from './adapters/fs-blockstore.ts';
+export * from './adapters/fs-record-store.ts';

@@ -55,7 +55,9 @@ test('everything is for its operator alone', async () => {
   await mkdir(folder, { recursive: true, mode: 0o777 });
   const store = await openAt(folder);
   await putRaw(store, someBytes(100));
-  await store.quarantine(await putRaw(store, someBytes(101)));
+  const rotten = await putRaw(store, someBytes(101));
+  await truncate(pathOf(folder, rotten), 50);
+  assert.equal(await store.quarantine(rotten), true);
   const entries = await readdir(folder, { recursive: true });
   assert.ok(entries.length >= 6, `${entries}`);
   for (const entry of ['', ...entries]) {

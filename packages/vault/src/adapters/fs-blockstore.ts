@@ -100,7 +100,10 @@ export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Bl
       return await queue(cid, () => unlessMissing(rm(pathOf(cid))));
     },
     async quarantine(cid) {
-      return await queue(cid, () => unlessMissing(rename(pathOf(cid), join(quarantine, cid))));
+      return await queue(cid, async () => {
+        if (await isWhole(cid)) return false;
+        return await unlessMissing(rename(pathOf(cid), join(quarantine, cid)));
+      });
     },
     async *list() {
       for (const shard of await readdir(blocks)) {

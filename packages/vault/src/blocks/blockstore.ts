@@ -37,7 +37,7 @@ export interface Blockstore {
   has(cid: Cid): Promise<boolean>;
   /** Whether there was one. */
   delete(cid: Cid): Promise<boolean>;
-  /** Takes a block out of sight, to be looked at by a person; whether there was one. */
+  /** Takes a damaged block out of sight; a whole one stays. Whether there was a damaged one. */
   quarantine(cid: Cid): Promise<boolean>;
   /** Every block, in any order, without reading them; blocks that come or go meanwhile may be named. */
   list(): AsyncIterable<BlockFacts>;

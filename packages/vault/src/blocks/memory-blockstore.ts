@@ -58,7 +58,8 @@ export function memoryBlockstore(options: MemoryBlockstoreOptions): Blockstore {
       return remove(cid);
     },
     async quarantine(cid) {
-      return remove(cid);
+      const block = blocks.get(parseCid(cid))?.block;
+      return block !== undefined && !isBlockOf(crypto, cid, block) && remove(cid);
     },
     async *list() {
       for (const [cid, { block, putAtMs }] of blocks) {

@@ -5,7 +5,7 @@ import { nodeCrypto } from '@helixmesh/protocol/node';
 import type { BlockFacts, Blockstore } from '../blocks/blockstore.ts';
 import { type Cid, cidOf } from '../blocks/cid.ts';
 import { BLOCK_BYTES_MAX } from '../limits.ts';
-import { isAppError, someBytes } from './bytes.ts';
+import { all, isAppError, someBytes } from './bytes.ts';
 
 export interface BlockstoreHarness {
   /** An empty store that asks `now` for the time. */
@@ -142,7 +142,7 @@ function checkDamage({ open }: BlockstoreHarness): void {
     assert.deepEqual(await store.get(cid), block);
   });
 
-  test('a block in quarantine is out of sight, and can be put again', async () => {
+  test('a damaged block goes into quarantine, out of sight, and can be put again', async () => {
     const { store, damage } = await open(() => 0);
     const block = someBytes(5_000);
     const cid = await putRaw(store, block);
@@ -150,6 +150,9 @@ function checkDamage({ open }: BlockstoreHarness): void {
     assert.deepEqual([await store.quarantine(cid), await store.quarantine(cid)], [true, false]);
     assert.deepEqual([await store.has(cid), await listed(store)], [false, []]);
     assert.equal(await store.put(cid, block), 'stored');
+    assert.deepEqual(await store.get(cid), block);
+    // Healed meanwhile: it stays.
+    assert.equal(await store.quarantine(cid), false);
     assert.deepEqual(await store.get(cid), block);
   });
 }
@@ -188,9 +191,7 @@ export async function putRaw(store: Blockstore, block: Uint8Array): Promise<Cid>
 }
 
 export async function listed(store: Blockstore): Promise<BlockFacts[]> {
-  const facts: BlockFacts[] = [];
-  for await (const each of store.list()) facts.push(each);
-  return facts;
+  return await all(store.list());
 }
 
 function nextLetter(letter: string): string {

@@ -40,3 +40,10 @@ export function isAppError(...codes: readonly ErrorCode[]): (error: unknown) => 
     return true;
   };
 }
+
+/** Everything that an iterable gives. */
+export async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of source) items.push(item);
+  return items;
+}

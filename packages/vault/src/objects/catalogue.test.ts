@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Digest } from '@helixmesh/protocol';
+import { nodeCrypto } from '@helixmesh/protocol/node';
+import { type ByteSource, concatBytes, verifyTags } from '@helixmesh/protocol/sealing';
+import * as fc from 'fast-check';
+import type { Cid } from '../blocks/cid.ts';
+import { BLOCK_BYTES_MAX, PUTS_MAX } from '../limits.ts';
+import { collect, flipped, inChunks, isAppError, someBytes } from '../testing/bytes.ts';
+import {
+  memoryVault,
+  owner,
+  sealedObject,
+  stranger,
+  type TestObject,
+} from '../testing/sealed-object.ts';
+import { openCatalogue } from './catalogue.ts';
+
+const small = await sealedObject(200_000);
+const large = await sealedObject(2_500_000);
+
+function put({ catalogue }: Awaited<ReturnType<typeof memoryVault>>, object: TestObject) {
+  return catalogue.put(object.signed, inChunks(object.body, 50_000));
+}
+
+test('an object is read as it was put, also by who opens the catalogue later', async () => {
+  const vault = await memoryVault();
+  const empty = await sealedObject(0);
+  for (const object of [small, large, empty]) {
+    assert.deepEqual(await put(vault, object), { status: 'stored', id: object.id });
+    for (const catalogue of [vault.catalogue, await openCatalogue(vault.options)]) {
+      const opened = await catalogue.open(object.id);
+      assert.ok(opened !== undefined);
+      const whole = { start: 0, end: object.body.length };
+      assert.deepEqual(await collect(opened.read(whole)), object.body);
+      const tags = await collect(opened.tags());
+      assert.deepEqual(verifyTags(nodeCrypto, opened.signed.document, tags), object.tags);
+      assert.deepEqual(opened.signed, object.signed);
+      assert.equal(catalogue.stat(object.id)?.bodyBytes, object.body.length);
+    }
+  }
+  assert.equal(vault.catalogue.list().length, 3);
+  assert.equal(vault.catalogue.list(owner.address).length, 3);
+  assert.deepEqual(vault.catalogue.list(stranger.address), []);
+});
+
+test('a ranged read gives its bytes from the leaves that hold them, and reads no others', async () => {
+  const vault = await memoryVault();
+  await put(vault, large);
+  const leavesRead: Cid[] = [];
+  const blocks = {
+    ...vault.blocks,
+    read(cid: Cid, range: { start: number; end: number }) {
+      leavesRead.push(cid);
+      return vault.blocks.read(cid, range);
+    },
+  };
+  const counted = await openCatalogue({ ...vault.options, blocks });
+  const opened = await counted.open(large.id);
+  const size = large.body.length;
+  await fc.assert(
+    fc.asyncProperty(fc.nat(size), fc.nat(size), async (a, b) => {
+      const [start, end] = [Math.min(a, b), Math.max(a, b)];
+      leavesRead.length = 0;
+      const bytes = await collect(opened?.read({ start, end }) as ByteSource);
+      assert.ok(Buffer.from(bytes).equals(large.body.subarray(start, end)));
+      const first = Math.floor(start / BLOCK_BYTES_MAX);
+      const leaves = start === end ? 0 : Math.ceil(end / BLOCK_BYTES_MAX) - first;
+      assert.equal(leavesRead.length, leaves);
+    }),
+    { numRuns: 6 },
+  );
+  for (const [start, end] of [
+    [-1, 2],
+    [3, 2],
+    [0, size + 1],
+    [0.5, 2],
+  ] as const) {
+    assert.throws(() => opened?.read({ start, end }), isAppError('USAGE'));
+  }
+});
+
+test('a body that is not the one of its manifest is refused and never seen', async () => {
+  const { body } = small;
+  const bodies: Record<string, Uint8Array> = {
+    truncated: body.subarray(0, -1),
+    'without a segment': body.subarray(65_564),
+    longer: concatBytes(body, Uint8Array.of(0)),
+    empty: new Uint8Array(0),
+    'another object': (await sealedObject(200_000)).body,
+    // The tree does not see ciphertext, the CID does.
+    'another ciphertext': flipped(body, 5_000),
+    'another nonce': flipped(body, 3),
+    'another tag': flipped(body, body.length - 1),
+  };
+  for (const [what, wrong] of Object.entries(bodies)) {
+    const vault = await memoryVault();
+    const attempt = vault.catalogue.put(small.signed, inChunks(wrong, 50_000));
+    await assert.rejects(attempt, isAppError('CIPHERTEXT_INVALID'), what);
+    assert.deepEqual([vault.catalogue.list(), vault.kept.size], [[], 0], what);
+    assert.equal(await vault.catalogue.open(small.id), undefined, what);
+    assert.deepEqual(vault.catalogue.used(owner.address), { bytes: 0, objects: 0 }, what);
+    assert.deepEqual(await put(vault, small), { status: 'stored', id: small.id }, what);
+  }
+});
+
+test('a put that breaks off, at any place, shows nothing and can be done again', async () => {
+  const vault = await memoryVault();
+  for (const bytes of [0, 60_000, 150_000, 200_000]) {
+    async function* broken() {
+      yield* inChunks(small.body.subarray(0, bytes), 10_000);
+      throw new Error('the peer is gone');
+    }
+    await assert.rejects(vault.catalogue.put(small.signed, broken()), /peer is gone/);
+    assert.deepEqual([vault.catalogue.list(), vault.kept.size], [[], 0]);
+  }
+  assert.equal((await put(vault, small)).status, 'stored');
+  const unread: ByteSource = {
+    [Symbol.asyncIterator]: () => assert.fail('the body of a known object was read'),
+  };
+  const again = await vault.catalogue.put(small.signed, unread);
+  assert.deepEqual(again, { status: 'known', id: small.id });
+  assert.deepEqual(vault.catalogue.used(owner.address), { bytes: small.body.length, objects: 1 });
+});
+
+test('a manifest of another network, or that its owner has not signed, is refused', async () => {
+  const vault = await memoryVault();
+  const other = { network: `sha256:${'8'.repeat(64)}` as Digest };
+  const elsewhere = await sealedObject(1_000, other);
+  const forged = { ...small, signed: { ...small.signed, signature: elsewhere.signed.signature } };
+  const stolen = await sealedObject(1_000, { owner: owner.address }, stranger);
+  const expected = [
+    [elsewhere, 'network'],
+    [forged, 'signature'],
+    [stolen, 'signature'],
+  ] as const;
+  for (const [object, reason] of expected) {
+    assert.deepEqual(await put(vault, object), { status: 'refused', reason });
+  }
+  assert.equal(vault.held.size, 0);
+});
+
+test('quotas hold for each owner, with what comes in, and nothing beyond them is kept', async () => {
+  const bytes = small.body.length + 2_000;
+  const quotas: Record<string, { bytes: number; objects: number }> = {
+    [owner.address]: { bytes, objects: 2 },
+  };
+  const vault = await memoryVault({ quotaOf: (of) => quotas[of] });
+  const tiny = await sealedObject(500);
+  const more = await sealedObject(600);
+  const foreign = await sealedObject(500, {}, stranger);
+  const refused = (reason: string) => ({ status: 'refused', reason });
+  assert.deepEqual(await put(vault, large), refused('bytes'));
+  assert.deepEqual(await put(vault, foreign), refused('not_admitted'));
+  assert.equal(vault.held.size, 0);
+  const both = await Promise.all([put(vault, small), put(vault, await sealedObject(200_000))]);
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    ['stored', 'refused'],
+  );
+  assert.equal((await put(vault, tiny)).status, 'stored');
+  assert.deepEqual(await put(vault, more), refused('objects'));
+  assert.equal(await vault.catalogue.delete(tiny.id, owner.address), 'deleted');
+  assert.equal((await put(vault, more)).status, 'stored');
+  const used = { bytes: small.body.length + more.body.length, objects: 2 };
+  assert.deepEqual(vault.catalogue.used(owner.address), used);
+  assert.deepEqual((await openCatalogue(vault.options)).used(owner.address), used);
+});
+
+test('only its owner deletes an object, and a deleted one does not come back', async () => {
+  const vault = await memoryVault();
+  await put(vault, small);
+  const { catalogue } = vault;
+  assert.equal(await catalogue.delete(small.id, stranger.address), 'not_owner');
+  assert.equal(await catalogue.delete(large.id, owner.address), 'absent');
+  assert.ok(await catalogue.open(small.id));
+  assert.equal(await catalogue.delete(small.id, owner.address), 'deleted');
+  for (const each of [catalogue, await openCatalogue(vault.options)]) {
+    assert.equal(await each.open(small.id), undefined);
+    assert.deepEqual([each.stat(small.id), each.list()], [undefined, []]);
+    assert.equal(await each.delete(small.id, owner.address), 'absent');
+    const again = await each.put(small.signed, inChunks(small.body, 50_000));
+    assert.deepEqual(again, { status: 'refused', reason: 'deleted' });
+  }
+});
+
+test('one body of an object comes in at a time, and only so many at all', async () => {
+  const vault = await memoryVault();
+  const gate = Promise.withResolvers<void>();
+  async function* slow(object: TestObject) {
+    await gate.promise;
+    yield object.body;
+  }
+  const objects = await Promise.all(
+    Array.from({ length: PUTS_MAX + 1 }, (_, i) => sealedObject(10, { issuedAtMs: i })),
+  );
+  const first = objects
+    .slice(0, PUTS_MAX)
+    .map((each) => vault.catalogue.put(each.signed, slow(each)));
+  const twice = await put(vault, objects[0] as TestObject);
+  assert.deepEqual(twice, { status: 'refused', reason: 'in_progress' });
+  const last = objects[PUTS_MAX] as TestObject;
+  assert.deepEqual(await put(vault, last), { status: 'refused', reason: 'busy' });
+  gate.resolve();
+  assert.ok((await Promise.all(first)).every(({ status }) => status === 'stored'));
+  assert.equal((await put(vault, last)).status, 'stored');
+});
+
+test('what was damaged in the vault is an error for the reader, never other bytes', async () => {
+  const vault = await memoryVault();
+  await put(vault, large);
+  const opened = await vault.catalogue.open(large.id);
+  const whole = { start: 0, end: large.body.length };
+  for (const [cid, { block, putAtMs }] of [...vault.held]) {
+    if (block.length === large.tags.length) continue;
+    for (const change of ['flip', 'drop']) {
+      if (change === 'drop') vault.held.delete(cid);
+      else vault.held.set(cid, { block: flipped(block, 9), putAtMs });
+      const read = collect(opened?.read(whole) as ByteSource);
+      await assert.rejects(read, isAppError('CIPHERTEXT_INVALID'));
+    }
+    vault.held.set(cid, { block, putAtMs });
+  }
+  assert.equal((await collect(opened?.read(whole) as ByteSource)).length, whole.end);
+  vault.kept.set(large.id, someBytes(10));
+  await assert.rejects(vault.catalogue.open(large.id), isAppError('INPUT_MALFORMED'));
+  const later = await openCatalogue(vault.options);
+  assert.deepEqual([later.damaged, later.list()], [[large.id], []]);
+  // Putting it again heals the record.
+  await later.put(large.signed, inChunks(large.body, 50_000));
+  assert.deepEqual([later.damaged, later.list().length], [[], 1]);
+});

@@ -1,0 +1,216 @@
+/**
+ * The objects of a vault: bodies cut into blocks, and for each a record with its signed manifest.
+ *
+ * Invariants
+ * O1  An object is seen once all of it is durable: blocks first, then the nodes above them, then its
+ *     record. What a put that failed has left is swept (`collect.ts`).
+ * O2  What is kept is what the owner signed: signature, sizes, segment tree and CID are checked while
+ *     the body comes in.
+ * O3  A deleted object does not come back: its record becomes a tombstone.
+ * O4  What comes in counts against its owner's quota before its first byte is kept.
+ *
+ * Left out: who may read (`gate/`) and whether who asks is who they say (signed requests). Memory is
+ * some 500 bytes an object.
+ */
+import { AppError, type Digest } from '@helixmesh/protocol';
+import {
+  type ByteSource,
+  type Crypto,
+  type Manifest,
+  type Signed,
+  verifyDocument,
+} from '@helixmesh/protocol/sealing';
+import type { Blockstore } from '../blocks/blockstore.ts';
+import { type Cid, parseCid } from '../blocks/cid.ts';
+import { PUTS_MAX, RECORDS_MAX } from '../limits.ts';
+import { keepBody } from './keep-body.ts';
+import { makePins, type Pins } from './pins.ts';
+import { type Amount, makeLedger, type QuotaOf, type QuotaRefusal } from './quota.ts';
+import { decodeRecord, encodeRecord, type ObjectRecord, type StoredRecord } from './record.ts';
+import type { RecordStore } from './record-store.ts';
+import { makeSealedObject, type SealedObject } from './sealed-object.ts';
+
+export interface CatalogueOptions {
+  readonly crypto: Crypto;
+  readonly network: Digest;
+  readonly blocks: Blockstore;
+  readonly records: RecordStore;
+  readonly quotaOf: QuotaOf;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface ObjectFacts {
+  readonly id: Digest;
+  readonly owner: string;
+  readonly bodyBytes: number;
+  readonly bodyCid: Cid;
+  readonly tagsCid: Cid;
+  /** Bytes of the list of nonces and tags. */
+  readonly tagsBytes: number;
+  readonly putAtMs: number;
+}
+
+export type PutRefusal =
+  /** The manifest is of another network, or its owner has not signed it. */
+  | 'network'
+  | 'signature'
+  | QuotaRefusal
+  /** It was deleted: the owner signs a new manifest to put the same data again. */
+  | 'deleted'
+  /** It is coming in already, or being deleted. */
+  | 'in_progress'
+  /** As many bodies as may come in at once do. Later it can succeed. */
+  | 'busy'
+  /** As many objects as one vault may know. */
+  | 'full';
+
+export type PutOutcome =
+  | { readonly status: 'stored' | 'known'; readonly id: Digest }
+  | { readonly status: 'refused'; readonly reason: PutRefusal };
+
+export type DeleteOutcome = 'deleted' | 'absent' | 'not_owner' | 'in_progress';
+
+export interface Catalogue {
+  /**
+   * Keeps an object; again is the same as once, and then the body is not read. Throws
+   * CIPHERTEXT_INVALID when the body is not the one of the manifest, DISK_FULL, and what `body`
+   * throws: nothing is seen of it then.
+   */
+  put(signed: Signed<Manifest>, body: ByteSource): Promise<PutOutcome>;
+  /** Undefined when it is not there. Throws INPUT_MALFORMED when its record was damaged. */
+  open(id: Digest): Promise<SealedObject | undefined>;
+  stat(id: Digest): ObjectFacts | undefined;
+  /** The objects of an owner, or all. */
+  list(owner?: string): ObjectFacts[];
+  /** Deletes an object for its owner; `by` is who asks, known by a verified signature. */
+  delete(id: Digest, by: string): Promise<DeleteOutcome>;
+  /** What an owner's objects take, those that come in included. */
+  used(owner: string): Amount;
+  /** Objects whose records cannot be read; while there are some, nothing may be swept. */
+  readonly damaged: readonly Digest[];
+  readonly pins: Pins;
+}
+
+/** Opens a catalogue: reads every record once. Throws what the stores throw. */
+export async function openCatalogue(options: CatalogueOptions): Promise<Catalogue> {
+  const { crypto, network, blocks, records, quotaOf, now } = options;
+  const objects = new Map<Digest, ObjectFacts>();
+  const tombstones = new Set<Digest>();
+  const damaged: Digest[] = [];
+  const ledger = makeLedger(quotaOf);
+  const pins = makePins();
+  /** Ids that are coming in or being deleted: one thing at a time. */
+  const changing = new Set<Digest>();
+  let puts = 0;
+
+  async function readRecord(id: Digest): Promise<ObjectRecord | undefined> {
+    const bytes = await records.read(id);
+    return bytes && decodeRecord(crypto, id, bytes);
+  }
+
+  for await (const id of records.list()) {
+    const record = await readRecord(id).catch((error) => {
+      if (AppError.from(error).code !== 'INPUT_MALFORMED') throw error;
+      damaged.push(id);
+    });
+    if (record?.state === 'deleted') tombstones.add(id);
+    if (record?.state !== 'stored') continue;
+    objects.set(id, factsOf(id, record));
+    ledger.count(record.signed.document.owner, record.signed.document.bodyBytes);
+  }
+
+  function refusalOf(id: Digest): PutRefusal | undefined {
+    if (tombstones.has(id)) return 'deleted';
+    if (changing.has(id)) return 'in_progress';
+    if (puts >= PUTS_MAX) return 'busy';
+    if (objects.size + tombstones.size + puts >= RECORDS_MAX) return 'full';
+    return undefined;
+  }
+
+  async function keep(id: Digest, signed: Signed<Manifest>, body: ByteSource): Promise<void> {
+    const pin = pins.hold();
+    try {
+      const tagsCid = await keepBody({ crypto, blocks, pin }, signed.document, body);
+      const putAtMs = now();
+      const record = { state: 'stored', signed, tagsCid, putAtMs } as const;
+      await records.write(id, encodeRecord(record));
+      objects.set(id, factsOf(id, record));
+      const at = damaged.indexOf(id);
+      if (at >= 0) damaged.splice(at, 1);
+    } finally {
+      pin.release();
+    }
+  }
+
+  return {
+    pins,
+    damaged,
+    used: ledger.used,
+    stat: (id) => objects.get(id),
+    list: (owner) => [...objects.values().filter((o) => owner === undefined || o.owner === owner)],
+
+    async put(signed, body) {
+      const { owner, bodyBytes } = signed.document;
+      const verdict = verifyDocument(crypto, signed, { network, signer: owner });
+      if (verdict.status === 'invalid') return { status: 'refused', reason: verdict.reason };
+      const { id } = verdict;
+      if (objects.has(id) && !changing.has(id)) return { status: 'known', id };
+      const reason = refusalOf(id) ?? ledger.reserve(owner, bodyBytes);
+      if (reason !== undefined) return { status: 'refused', reason };
+      changing.add(id);
+      puts += 1;
+      try {
+        await keep(id, signed, body);
+        return { status: 'stored', id };
+      } catch (error) {
+        ledger.release(owner, bodyBytes);
+        throw error;
+      } finally {
+        puts -= 1;
+        changing.delete(id);
+      }
+    },
+
+    async open(id) {
+      const facts = objects.get(id);
+      if (facts === undefined) return undefined;
+      const record = await readRecord(id);
+      // Deleted while it was read.
+      if (record?.state !== 'stored') return undefined;
+      return makeSealedObject(blocks, facts, record.signed);
+    },
+
+    async delete(id, by) {
+      const facts = objects.get(id);
+      if (facts === undefined) return 'absent';
+      if (facts.owner !== by) return 'not_owner';
+      if (changing.has(id)) return 'in_progress';
+      changing.add(id);
+      try {
+        const { owner } = facts;
+        const tombstone = { state: 'deleted', id, owner, deletedAtMs: now() } as const;
+        await records.write(id, encodeRecord(tombstone));
+        tombstones.add(id);
+        objects.delete(id);
+        ledger.release(owner, facts.bodyBytes);
+        return 'deleted';
+      } finally {
+        changing.delete(id);
+      }
+    },
+  };
+}
+
+function factsOf(id: Digest, record: StoredRecord): ObjectFacts {
+  const { owner, bodyBytes, bodyCid, plaintextBytes } = record.signed.document;
+  return {
+    id,
+    owner,
+    bodyBytes,
+    bodyCid: parseCid(bodyCid),
+    tagsCid: parseCid(record.tagsCid),
+    tagsBytes: bodyBytes - plaintextBytes,
+    putAtMs: record.putAtMs,
+  };
+}
