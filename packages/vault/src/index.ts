@@ -1,6 +1,8 @@
 export * from './blocks/blockstore.ts';
 export * from './blocks/cid.ts';
 export * from './blocks/memory-blockstore.ts';
+export * from './cache/block-cache.ts';
+export * from './gate/licence-gate.ts';
 export * from './limits.ts';
 export * from './objects/catalogue.ts';
 export * from './objects/dag.ts';
@@ -9,3 +11,5 @@ export * from './objects/pins.ts';
 export * from './objects/quota.ts';
 export * from './objects/record-store.ts';
 export * from './objects/sealed-object.ts';
+export * from './upkeep/collect.ts';
+export * from './upkeep/scrub.ts';

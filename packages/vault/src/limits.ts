@@ -12,3 +12,7 @@ export const RECORDS_MAX = 200_000;
 export const PUTS_MAX = 16;
 /** What is kept of an object beside its blocks, bytes: a signed manifest and a few fields. */
 export const RECORD_BYTES_MAX = 68 * 1024;
+/** Ranges of one request to the licence gate. */
+export const RANGES_MAX = 10_000;
+/** Grants that are judged for one request: each is signed for one person and one object. */
+export const GRANTS_MAX = 64;

@@ -26,6 +26,8 @@ import {
   timeMsSchema,
 } from './fields.ts';
 
+export { HEAD_AGE_MS_MAX };
+
 export const REVOCATION_HEAD_TYPE = 'helixmesh/revocation-head/v1';
 export const HEAD_ATTESTATION_TYPE = 'helixmesh/head-attestation/v1';
 
