@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { nodePaths } from '@helixmesh/daemon/data-folder';
 import { readDecompressed } from '@helixmesh/pipelines';
 import { cleanUp, type Daemon, getJob, startDaemon, waitForState } from './daemon.ts';
+import { lingeringTools } from './gated-tool.ts';
 import {
   type Attempt,
   completedSteps,
@@ -113,7 +114,7 @@ export async function crashRun(
     deadline = JOB_DEADLINE_MS,
   }: { disturbances: readonly Disturbance[]; expected: Expected; deadline?: number },
 ): Promise<CrashOutcome> {
-  const bench = await sample.newBench();
+  const bench = await benchFor(sample, disturbances);
   const { dataDir } = bench;
   let daemon = await startDaemon(bench);
   const restart = async () => {
@@ -147,6 +148,13 @@ export async function crashRun(
   } finally {
     await cleanUp(dataDir, daemon);
   }
+}
+
+/** Where tools are killed, they last long enough. */
+async function benchFor(sample: Sample, disturbances: readonly Disturbance[]): Promise<Bench> {
+  const bench = await sample.newBench();
+  if (!disturbances.some(({ victim }) => victim === 'tool')) return bench;
+  return { ...bench, env: { ...bench.env, ...(await lingeringTools(bench.folder)) } };
 }
 
 function submit(daemon: Daemon, bench: Bench): Promise<{ jobId: string }> {

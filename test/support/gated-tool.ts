@@ -44,6 +44,16 @@ export async function wrapTool(
   return { PATH: `${bin}:${process.env['PATH']}` };
 }
 
+/** Long enough to be seen and killed; on a small sample many tools take a few milliseconds. */
+const LINGER_SECONDS = 0.25;
+
+/** The tools that every later step of the analysis uses, each of which takes its time to begin. */
+export async function lingeringTools(folder: string): Promise<Readonly<Record<string, string>>> {
+  const before = `sleep ${LINGER_SECONDS}`;
+  await wrapTool(folder, { tool: 'samtools', when: 'true', before });
+  return wrapTool(folder, { tool: 'bcftools', when: 'true', before });
+}
+
 /** Condition: the caller's shard is of this contig. */
 export function isShardOf(contig: string): string {
   return `grep -qsw '${contig}' padded.bed`;

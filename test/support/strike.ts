@@ -13,8 +13,8 @@ export interface Scene {
   readonly jobId: string;
 }
 
-/** What a tool needs around it is no tool. */
-const SHELLS = ['bwrap', 'bash', 'sh'];
+/** What a tool needs around it is no tool, nor is what makes it linger. */
+const NO_TOOLS = ['bwrap', 'bash', 'sh', 'sleep'];
 /** A step whose tool is killed once more than this waits for its user. */
 const KILLS_OF_A_STEP_MAX = 2;
 
@@ -94,7 +94,7 @@ function vulnerable(
   { dataDir, jobId }: Scene,
   killed: readonly string[],
 ): (ToolProcess & { step: string }) | undefined {
-  const tools = runningTools(dataDir).filter(({ name }) => !SHELLS.includes(name));
+  const tools = runningTools(dataDir).filter(({ name }) => !NO_TOOLS.includes(name));
   if (tools.length === 0) {
     assert.notEqual(stateOf(dataDir, jobId), 'COMPLETE', 'no tool was left to kill');
     return undefined;
