@@ -128,7 +128,10 @@ function queuedAttempt(row: AttemptRow): QueuedAttempt {
   };
 }
 
-/** The oldest queued attempt of a pool and the cores that it wants, or null. */
+/**
+ * The next attempt of a pool and the cores that it wants, or null: the oldest, but a step that is
+ * tried again goes before those that were never tried.
+ */
 export async function nextAttempt(
   database: Database,
   pool: string,
@@ -136,6 +139,7 @@ export async function nextAttempt(
   const row = await attemptRows(database)
     .where('attempts.state', '=', 'QUEUED')
     .where('attempts.pool', '=', pool)
+    .orderBy('attempts.fencing_token', 'desc')
     .orderBy('attempts.queued_at')
     .orderBy('attempts.attempt_id')
     .limit(1)
