@@ -91,7 +91,11 @@ test('a running step tells how far it has read, and neither it nor the job ever 
   const { stdout } = await runCli(dataDir, ['status', jobId]);
   assert.match(stdout, /align +RUNNING \d+ %/);
   await using reader = await openReader(nodePaths(dataDir));
-  const unaided = await reader?.handlers.getJob({ params: { jobId }, query: {}, body: null });
+  const unaided = await reader?.handlers.getJob({
+    params: { jobId },
+    query: { waitMs: 0 },
+    body: null,
+  });
   assert.deepEqual([unaided && alignment(unaided)?.progress, unaided?.state], [null, 'RUNNING']);
 
   await writeFile(gate, '');

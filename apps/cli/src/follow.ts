@@ -1,11 +1,10 @@
 /** Watching jobs until they end. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type JobView, TERMINAL_STATES } from '@helixmesh/protocol';
+import { isSettled, type JobView } from '@helixmesh/protocol';
 import type { NodeUse } from './node-access.ts';
 import type { Live } from './ui/live.ts';
 
-/** Between two looks at a job. */
-const LOOK_MS = 200;
+const RESUME_LOOK_MS = 50;
 /** A job leaves its pause within milliseconds; one that pauses again at once may go unseen. */
 const RESUME_LIMIT_MS = 5_000;
 
@@ -18,11 +17,12 @@ export async function follow(
   try {
     for (;;) {
       const jobs = await Promise.all(
-        jobIds.map((jobId) => client.call('getJob', { params: { jobId }, signal })),
+        jobIds.map((jobId) =>
+          client.call('getJob', { params: { jobId }, query: { waitMs: live.lookMs }, signal }),
+        ),
       );
       live.update(jobs);
-      if (jobs.every(isSettled)) return jobs;
-      await delay(LOOK_MS, undefined, { signal });
+      if (jobs.every(({ state }) => isSettled(state))) return jobs;
     }
   } finally {
     live.done();
@@ -36,10 +36,6 @@ export async function resumed({ client, signal }: NodeUse, jobId: string): Promi
   while (performance.now() < end) {
     const { state } = await client.call('getJob', { params: { jobId }, signal });
     if (state !== 'PAUSED') return;
-    await delay(LOOK_MS / 4, undefined, { signal });
+    await delay(RESUME_LOOK_MS, undefined, { signal });
   }
-}
-
-function isSettled({ state }: JobView): boolean {
-  return state === 'PAUSED' || TERMINAL_STATES.includes(state);
 }

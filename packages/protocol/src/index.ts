@@ -2,4 +2,5 @@ export * from './canonical-json.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
+export { JOB_WAIT_MAX_MS } from './limits.ts';
 export * from './routes.ts';

@@ -56,6 +56,11 @@ export const TERMINAL_STATES: readonly JobState[] = [
   'CANCELED',
 ];
 
+/** True for a job that goes no further by itself: it has ended, or waits for its user. */
+export function isSettled(state: JobState): boolean {
+  return state === 'PAUSED' || TERMINAL_STATES.includes(state);
+}
+
 export const taskViewSchema = z.strictObject({
   name: z.string(),
   key: z.string().regex(DIGEST_PATTERN),

@@ -34,6 +34,8 @@ export const MANIFEST_BYTES_MAX = 64 * 1024;
 /** The sealed part of a manifest, bytes before base64: a file name of 255 characters fits. */
 export const SEALED_PART_BYTES_MAX = 4 * 1024;
 
+/** Longest wait for a job to end in one request, ms: a node that stops waits for its requests. */
+export const JOB_WAIT_MAX_MS = 2_000;
 /** How far a signed request's time may be from ours, either way, ms. */
 export const REQUEST_WINDOW_MS = 60_000;
 /** Requests remembered against replay, of all keys: some 20 MB. */

@@ -9,6 +9,7 @@ import {
   journalRowSchema,
   taskLogSchema,
 } from './jobs.ts';
+import { JOB_WAIT_MAX_MS } from './limits.ts';
 
 const jobParams = z.strictObject({ jobId: z.string().regex(JOB_ID_PATTERN) });
 const none = z.strictObject({});
@@ -42,7 +43,10 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/v1/jobs/:jobId',
     params: jobParams,
-    query: none,
+    /** Answers when the job ends or pauses, and after this time at the latest. */
+    query: z.strictObject({
+      waitMs: z.coerce.number().int().min(0).max(JOB_WAIT_MAX_MS).default(0),
+    }),
     body: null,
     reply: jobViewSchema,
   },

@@ -2,10 +2,12 @@
  * Live progress on standard error: a few repainted lines on a terminal, else one line for each
  * event. Nothing of it reaches standard output.
  */
-import type { JobView, TaskView } from '@helixmesh/protocol';
+import { JOB_WAIT_MAX_MS, type JobView, type TaskView } from '@helixmesh/protocol';
 import { duration, percent } from './format.ts';
 
 export interface Live {
+  /** Between two looks at a job that goes on, ms. */
+  readonly lookMs: number;
   /** Shows the present state of the jobs. */
   update(jobs: readonly JobView[]): void;
   /** Leaves the last state standing. */
@@ -22,13 +24,14 @@ const POOLS = [
 ] as const;
 
 export function createLive(quiet: boolean): Live {
-  if (quiet) return { update: () => undefined, done: () => undefined };
+  if (quiet) return { lookMs: JOB_WAIT_MAX_MS, update: () => undefined, done: () => undefined };
   return process.stderr.isTTY ? createPainter() : createLog();
 }
 
 function createPainter(): Live {
   let painted = 0;
   return {
+    lookMs: 200,
     update(jobs) {
       const lines = jobs.flatMap((job) => jobLines(job, Date.now()));
       const columns = process.stderr.columns || 80;
@@ -88,6 +91,7 @@ function createLog(): Live {
     process.stderr.write(`${line}\n`);
   };
   return {
+    lookMs: 500,
     update(jobs) {
       for (const job of jobs) {
         for (const task of job.tasks) {

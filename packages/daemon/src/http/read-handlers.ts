@@ -1,4 +1,6 @@
 /** The routes that only read SQL, and so can answer without a running node. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { isSettled } from '@helixmesh/protocol';
 import { getJobRow } from '../jobs/jobs.ts';
 import { readJournal } from '../jobs/journal.ts';
 import { type LiveProgress, NO_LIVE_PROGRESS } from '../jobs/progress.ts';
@@ -15,11 +17,25 @@ export function readHandlers(
 ): Pick<Handlers, ReadRoute> {
   return {
     listJobs: ({ query }) => jobList(database, query, live),
-    getJob: ({ params }) => jobView(database, params.jobId, live),
+    getJob: async ({ params, query }) => {
+      await settled(database, params.jobId, query.waitMs);
+      return jobView(database, params.jobId, live);
+    },
     getJournal: async ({ params, query }) => {
       await getJobRow(database, params.jobId);
       return readJournal(database, params.jobId, query.after);
     },
     getLogs: ({ params, query }) => taskLogs(database, params.jobId, query.task),
   };
+}
+
+/** Between two looks at a job that somebody waits for, ms. */
+const LOOK_MS = 50;
+
+/** Resolves when the job goes no further by itself, or after `waitMs`. */
+async function settled(database: Database, jobId: string, waitMs: number): Promise<void> {
+  for (const end = performance.now() + waitMs; performance.now() < end; ) {
+    if (isSettled((await getJobRow(database, jobId)).state)) return;
+    await delay(LOOK_MS);
+  }
 }

@@ -27,8 +27,6 @@ export const ANNOTATED_INDEX = 'annotated.vcf.gz.tbi';
 export const FINDINGS_FILE = 'findings.json';
 
 const CALLS = 'calls.vcf.gz';
-/** Working files between the sources. */
-const EFFECTS = 'effects.vcf.gz';
 const BCFTOOLS_MIB = 1_024;
 /** SnpEff's heap of the tool catalogue and what Java needs besides. */
 const SNPEFF_MIB = 5_120;
@@ -78,18 +76,17 @@ export function annotateStep(options: AnnotateOptions): TaskSpec {
     { kind: 'output', name: CALLS, digest: calls.digest, task: calls.task, output: calls.output },
     ...bundleInputs(reference, sources),
   ];
-  const commands: Command[] = [effectsCommand(sources), index(EFFECTS)];
-  let current = EFFECTS;
-  for (const kind of ['clinvar', 'dbsnp', 'gnomad'] as const) {
-    if (!sources[kind]) continue;
-    const next = `with-${kind}.vcf.gz`;
+  const kinds = (['clinvar', 'dbsnp', 'gnomad'] as const).filter((kind) => sources[kind]);
+  // The last one to write makes the output.
+  const written = ['effects', ...kinds.map((kind) => `with-${kind}`)];
+  const files = [...written.slice(0, -1).map((name) => `${name}.vcf.gz`), ANNOTATED_VCF];
+  const [effects = ANNOTATED_VCF] = files;
+  const commands: Command[] = [effectsCommand(sources, effects), index(effects)];
+  for (const [i, kind] of kinds.entries()) {
+    const [from = '', to = ''] = files.slice(i);
     const args = ['annotate', '-a', `${kind}.vcf.gz`, '-c', COLUMNS[kind], '--no-version'];
-    commands.push(tools([{ tool: 'bcftools', args: [...args, '-Oz', '-o', next, current] }]));
-    commands.push(index(next));
-    current = next;
+    commands.push(tools([{ tool: 'bcftools', args: [...args, '-Oz', '-o', to, from] }]), index(to));
   }
-  const write = ['view', '--no-version', '-Oz', '-o', ANNOTATED_VCF, current];
-  commands.push(tools([{ tool: 'bcftools', args: write }]), index(ANNOTATED_VCF));
   commands.push({
     kind: 'builtin',
     name: 'extract-findings',
@@ -106,8 +103,8 @@ export function annotateStep(options: AnnotateOptions): TaskSpec {
       { name: FINDINGS_FILE, format: 'json', retention: 'result' },
     ],
     toolVersions: usedVersions(options.toolVersions, sources.hgvs),
-    // One core: none of the tools uses more for the same result.
-    resources: { cores: 1, memoryMib: sources.hgvs ? SNPEFF_MIB : BCFTOOLS_MIB },
+    // The stages before SnpEff and its compiler work beside it.
+    resources: { cores: 2, memoryMib: sources.hgvs ? SNPEFF_MIB : BCFTOOLS_MIB },
   };
 }
 
@@ -142,7 +139,7 @@ function bundleFile(reference: ReferenceBundle, name: string): FileInput {
   return { kind: 'file', name, digest: file.digest, location: file.location };
 }
 
-function effectsCommand(sources: AnnotationSources): Command {
+function effectsCommand(sources: AnnotationSources, to: string): Command {
   const strip = ['annotate', '-x', STRIPPED.join(','), '--no-version'];
   const split = ['norm', '-f', 'ref.fa', '-m', '-any', '-c', 'w', '--no-version', '-Ov', CALLS];
   const stages: Stage[] = [{ tool: 'bcftools', args: split }];
@@ -159,7 +156,7 @@ function effectsCommand(sources: AnnotationSources): Command {
     stages.push({ tool: 'snpeff', args });
   }
   if (isText) stages.push({ tool: 'bcftools', args: ['view', '--no-version', '-Oz', '-'] });
-  return { kind: 'tools', stages, stdout: EFFECTS };
+  return { kind: 'tools', stages, stdout: to };
 }
 
 function index(file: string): Command {
