@@ -9,11 +9,7 @@ import {
   undisturbedRun,
   type Victim,
 } from '../support/crash-run.ts';
-import {
-  DAEMON_RECOVERY_MAX_MS,
-  ENGINE_RECOVERY_MAX_MS,
-  TOOL_RESTART_MAX_MS,
-} from '../support/limits.ts';
+import { RECOVERY_MAX_MS } from '../support/limits.ts';
 import { type Sample, simulatedSample } from '../support/sample.ts';
 
 const POINTS = 8;
@@ -25,19 +21,13 @@ interface Suite {
   readonly samples: number;
   /** Longest delay after a row: about as long as what it is to hit takes. */
   readonly maxAfterMs: number;
-  readonly recoveryMaxMs: number;
 }
 
 const SUITES: readonly Suite[] = [
-  {
-    victim: 'daemon',
-    samples: POINTS,
-    maxAfterMs: 400,
-    recoveryMaxMs: DAEMON_RECOVERY_MAX_MS,
-  },
+  { victim: 'daemon', samples: POINTS, maxAfterMs: 400 },
   // Four engines in five seconds would be too many for the node's supervisor.
-  { victim: 'engine', samples: 3, maxAfterMs: 400, recoveryMaxMs: ENGINE_RECOVERY_MAX_MS },
-  { victim: 'tool', samples: 2, maxAfterMs: 100, recoveryMaxMs: TOOL_RESTART_MAX_MS },
+  { victim: 'engine', samples: 3, maxAfterMs: 400 },
+  { victim: 'tool', samples: 2, maxAfterMs: 100 },
 ];
 
 /** Several samples one after the other, on a machine that may be busy. */
@@ -51,7 +41,7 @@ before(async () => {
 });
 after(() => sample.remove());
 
-for (const { victim, samples, maxAfterMs, recoveryMaxMs } of SUITES) {
+for (const { victim, samples, maxAfterMs } of SUITES) {
   test(
     `${POINTS} kills of the ${victim} at any points of a job change nothing in its result`,
     LONG,
@@ -72,7 +62,7 @@ for (const { victim, samples, maxAfterMs, recoveryMaxMs } of SUITES) {
           assert.deepEqual(run.repeated, []);
           assert.deepEqual(run.leaks, []);
           for (const { recoveryMs } of run.kills) {
-            assert.ok((recoveryMs ?? 0) < recoveryMaxMs, `${recoveryMs} ms`);
+            assert.ok((recoveryMs ?? 0) < RECOVERY_MAX_MS[victim], `${recoveryMs} ms`);
           }
           assertDisturbed(victim, run);
         });

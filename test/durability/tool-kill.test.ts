@@ -4,7 +4,7 @@ import { differences, leaks, today } from '../support/crash-run.ts';
 import { cleanUp, getJob, runCli, startDaemon, waitForState } from '../support/daemon.ts';
 import { gatedTool, isShardOf } from '../support/gated-tool.ts';
 import { readAttempts, readJournal, repeatedWork, startedAgain } from '../support/journal.ts';
-import { STEP_DEADLINE_MS, TOOL_RESTART_MAX_MS } from '../support/limits.ts';
+import { RECOVERY_MAX_MS, STEP_DEADLINE_MS } from '../support/limits.ts';
 import { killHard, runningTools } from '../support/processes.ts';
 import { resultDigests } from '../support/result-digests.ts';
 import { type Sample, simulatedSample } from '../support/sample.ts';
@@ -56,7 +56,7 @@ test('a killed tool is started again alone, and one killed thrice waits for its 
     restartMs.push(performance.now() - killedMs);
   }
   t.diagnostic(`started again after ${restartMs.map((ms) => ms.toFixed(0)).join(' and ')} ms`);
-  for (const ms of restartMs) assert.ok(ms < TOOL_RESTART_MAX_MS, `${ms} ms`);
+  for (const ms of restartMs) assert.ok(ms < RECOVERY_MAX_MS.tool, `${ms} ms`);
 
   await killOnce();
   const paused = await waitForState(daemon.client, jobId, 'PAUSED');

@@ -17,21 +17,12 @@ import {
   undisturbedRun,
   type Victim,
 } from '../support/crash-run.ts';
-import {
-  DAEMON_RECOVERY_MAX_MS,
-  ENGINE_RECOVERY_MAX_MS,
-  TOOL_RESTART_MAX_MS,
-} from '../support/limits.ts';
+import { RECOVERY_MAX_MS } from '../support/limits.ts';
 import { type Sample, simulatedSample } from '../support/sample.ts';
 
 const SIZE = { contigs: 24, basesPerContig: 20_000, coverage: 10, annotated: true } as const;
 /** An undisturbed job takes half a minute on two cores. */
 const JOB_DEADLINE_MS = 600_000;
-const RECOVERY_MAX_MS: Readonly<Record<Victim, number>> = {
-  daemon: DAEMON_RECOVERY_MAX_MS,
-  engine: ENGINE_RECOVERY_MAX_MS,
-  tool: TOOL_RESTART_MAX_MS,
-};
 const VICTIMS = (process.env['HELIXMESH_SOAK_VICTIMS'] ?? 'daemon').split(',').map(victimNamed);
 
 /** What one point has come to. */

@@ -9,8 +9,6 @@ export const STEP_DEADLINE_MS = 45_000;
 /** Between two looks at a condition. */
 export const LOOK_MS = 10;
 /** What the requirements promise, and so is asserted. */
-export const DAEMON_RECOVERY_MAX_MS = 10_000;
-export const ENGINE_RECOVERY_MAX_MS = 10_000;
-export const TOOL_RESTART_MAX_MS = 5_000;
+export const RECOVERY_MAX_MS = { daemon: 10_000, engine: 10_000, tool: 5_000 } as const;
 /** Ten seconds of draining and a little for the rest of the way out. */
 export const DRAIN_MAX_MS = 12_000;

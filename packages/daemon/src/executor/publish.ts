@@ -17,6 +17,7 @@ import {
 } from '@helixmesh/pipelines';
 import { AppError, DIGEST_PATTERN, parseTaskKey, type TaskKey } from '@helixmesh/protocol';
 import { z } from 'zod';
+import { makeDurable } from '../durable.ts';
 
 export const RESULT_NAME = 'result.json';
 
@@ -79,7 +80,7 @@ export async function publish(
     const target = join(staging, name);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     await rename(join(work, name), target);
-    await sync(target);
+    await makeDurable(target);
     await chmod(target, 0o400);
   }
   const file = await open(join(staging, RESULT_NAME), 'wx', 0o400);
@@ -90,7 +91,7 @@ export async function publish(
     await file.close();
   }
   const folders = new Set(spec.outputs.map(({ name }) => dirname(join(staging, name))));
-  for (const folder of [...folders, staging]) await sync(folder);
+  for (const folder of [...folders, staging]) await makeDurable(folder);
   const target = publishedFolder(storeRoot, key);
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   return (await moveInto(publication, target)) ?? { result, wasPublished: false };
@@ -105,7 +106,7 @@ async function moveInto(
   for (let tries = 0; tries < 2; tries++) {
     try {
       await rename(staging, target);
-      await sync(dirname(target));
+      await makeDurable(dirname(target));
       return null;
     } catch (error) {
       throwUnlessTaken(error);
@@ -132,7 +133,7 @@ async function restoreInto(
   );
   if (!isSame) return { result: { key, outputs }, wasPublished: false };
   for (const { name } of missing) await rename(join(staging, name), join(target, name));
-  await sync(target);
+  await makeDurable(target);
   return { result, wasPublished: false };
 }
 
@@ -144,16 +145,6 @@ function throwUnlessTaken(error: unknown): void {
     hint: 'Put both below one data folder.',
     cause: error,
   });
-}
-
-/** Makes a file or folder durable; what was written must be on disk before it gets its name. */
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 function parseJson(text: string): unknown {

@@ -58,10 +58,9 @@ export async function runTogether(
   const ended = await Promise.all(
     commands.map(async (command) => {
       const attempt = { request: { ...request, signal }, folders, inputs };
-      const one =
-        command.kind === 'tools' && sandbox !== null
-          ? await runTools(command, attempt, sandbox)
-          : await runBuiltin(command as BuiltinCommand, attempt);
+      const one = await runOne(command, attempt, sandbox).catch((thrown) =>
+        endedBy(command, thrown),
+      );
       if (one.error === null) request.meter?.ended(command);
       if (one.error !== null) first ??= one;
       if (one.error !== null) failing.abort();
@@ -87,6 +86,23 @@ interface Ended {
 }
 
 const NO_FAILURE = { exitCode: null, signal: null, failedStage: null } as const;
+
+/** A command that threw has failed like any other: the rest of its group is still to be ended (G1). */
+function endedBy(command: Command, thrown: unknown): Ended {
+  const failedStage = command.kind === 'builtin' ? command.name : null;
+  const error = AppError.from(thrown).toRecord();
+  return { error, failure: { ...NO_FAILURE, failedStage }, cpuMs: 0, stderr: '' };
+}
+
+async function runOne(
+  command: Command,
+  attempt: Pick<Attempt, 'request' | 'folders' | 'inputs'>,
+  sandbox: Sandbox | null,
+): Promise<Ended> {
+  if (command.kind === 'builtin') return runBuiltin(command, attempt);
+  if (sandbox === null) throw new AppError('INTERNAL', 'a tool command has no sandbox');
+  return runTools(command, attempt, sandbox);
+}
 
 async function runTools(
   command: ToolCommand,
@@ -133,17 +149,12 @@ async function runBuiltin(
   const { name, args } = command;
   const { threads, signal, meter, builtinModule } = request;
   const module = builtinModule === undefined ? {} : { module: builtinModule };
-  try {
-    await requireNoLinks(folders.work, inputs.links);
-    await inWorker(
-      { kind: 'builtin', name, args, folder: folders.work, threads, ...module },
-      { signal, onProgress: (fraction) => meter?.reached(command, fraction) },
-    );
-    return { error: null, failure: NO_FAILURE, cpuMs: 0, stderr: '' };
-  } catch (thrown) {
-    const error = AppError.from(thrown).toRecord();
-    return { error, failure: { ...NO_FAILURE, failedStage: name }, cpuMs: 0, stderr: '' };
-  }
+  await requireNoLinks(folders.work, inputs.links);
+  await inWorker(
+    { kind: 'builtin', name, args, folder: folders.work, threads, ...module },
+    { signal, onProgress: (fraction) => meter?.reached(command, fraction) },
+  );
+  return { error: null, failure: NO_FAILURE, cpuMs: 0, stderr: '' };
 }
 
 async function isDiskFull(folder: string): Promise<boolean> {

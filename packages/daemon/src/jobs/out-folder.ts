@@ -22,6 +22,7 @@ import {
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '@helixmesh/protocol';
+import { makeDurable } from '../durable.ts';
 
 const CLAIM_FILE = '.helixmesh-job.json';
 const PROBE_FILE = '.helixmesh-probe';
@@ -128,7 +129,7 @@ export async function placeFile(outDir: string, path: string, source: string): P
     const sha256 = await sha256Of(aside);
     const { size } = await stat(aside);
     await rename(aside, target);
-    await sync(dirname(target));
+    await makeDurable(dirname(target));
     return { path, sizeBytes: size, sha256 };
   } finally {
     // After a failure, and where both names are links of one file already (a delivery that a crash
@@ -142,18 +143,9 @@ async function linkOrCopy(source: string, target: string): Promise<void> {
     await link(source, target);
   } catch (cause) {
     if (!LINK_REFUSED.includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+    // F2. What the store holds is on disk already, and so are links to it.
     await copyFile(source, target, constants.COPYFILE_FICLONE);
-    await sync(target);
-  }
-}
-
-/** F2, of a file or a folder. What the store holds is on disk already, and so are links to it. */
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
+    await makeDurable(target);
   }
 }
 
@@ -166,7 +158,7 @@ export async function placeText(outDir: string, path: string, text: string): Pro
   try {
     await writeFile(aside, text, { flush: true });
     await rename(aside, join(outDir, path));
-    await sync(outDir);
+    await makeDurable(outDir);
   } finally {
     await rm(aside, { force: true });
   }
