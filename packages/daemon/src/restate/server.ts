@@ -48,19 +48,28 @@ export function addressesUnder(baseDir: string): EngineAddresses {
   };
 }
 
+/** Ends the server that a killed daemon has left over `baseDir`, if any. */
+export async function endStaleServer(baseDir: string): Promise<void> {
+  const recordPath = pidFileOf(baseDir);
+  await killStaleServers({ recordPath, program: PROGRAM, argument: baseDir });
+}
+
+function pidFileOf(baseDir: string): string {
+  return join(baseDir, 'server.pid');
+}
+
 /**
  * Starts the server over `baseDir` (a path short enough for socket names) and waits until it
  * answers. A server that an earlier, killed daemon left behind is ended first: it holds the lock.
  */
 export async function startRestateServer(baseDir: string): Promise<RestateServer> {
   await mkdir(baseDir, { recursive: true, mode: 0o700 });
-  const pidFile = join(baseDir, 'server.pid');
-  await killStaleServers({ recordPath: pidFile, program: PROGRAM, argument: baseDir });
+  await endStaleServer(baseDir);
   const child = await spawnServer(baseDir);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const pid = child.pid;
   if (pid === undefined) throw engineFailed(baseDir);
-  await writeProcessRecord(pidFile, pid);
+  await writeProcessRecord(pidFileOf(baseDir), pid);
   const addresses = addressesUnder(baseDir);
   try {
     await ready(addresses, child, baseDir);

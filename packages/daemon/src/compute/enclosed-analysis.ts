@@ -1,0 +1,183 @@
+/**
+ * The analysis of one sample for somebody else: an engine, a store and a journal of its own in one
+ * folder, which is wiped when the result has been taken out.
+ *
+ * C1  Reads, results, journal, logs and whatever is made of them lie below that folder and nowhere
+ *     else; of the node's other things it sees the references alone.
+ * C2  The same call after a crash goes on: reads that came whole stay, finished steps stand.
+ * C3  After `wipeEnclosed` nothing of it is left.
+ *
+ * Left out: who may be given the reads, and what becomes of the results. The disk is not encrypted
+ * here: a node that must not trust its disk puts its data folder on an encrypted one.
+ */
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { type Client, createClient } from '@helixmesh/client';
+import {
+  AppError,
+  type ErrorRecord,
+  isSettled,
+  JOB_WAIT_MAX_MS,
+  type JobSubmissionInput,
+  type JobView,
+} from '@helixmesh/protocol';
+import type { ByteSource } from '@helixmesh/protocol/sealing';
+import { makeDurable } from '../durable.ts';
+import { removeFolder, sweepScratch } from '../executor/sweep.ts';
+import type { NodeConfig } from '../node/config.ts';
+import { nodePaths } from '../node/paths.ts';
+import { startNode } from '../node/start-node.ts';
+import { endStaleServer } from '../restate/server.ts';
+import { openDatabase } from '../sql/database.ts';
+import { type JobResult, jobResult } from './result-digest.ts';
+
+export interface EnclosedAnalysis {
+  /** All of it lies in there; made when it is not there. */
+  readonly folder: string;
+  /** The node's prepared references. */
+  readonly referenceRoot: string;
+  readonly config: Pick<NodeConfig, 'cores' | 'limitsFactor'>;
+  /** One or two, R1 first; opened only when they are not there whole. */
+  readonly reads: readonly EnclosedReads[];
+  readonly job: Pick<JobSubmissionInput, 'pipeline' | 'sampleId' | 'reference' | 'parameters'>;
+  /** Ends the tools; what has finished stays for the next call. */
+  readonly signal: AbortSignal;
+}
+
+export interface EnclosedReads {
+  /** With the end of the name that its compression has. */
+  readonly fileName: string;
+  /** The plaintext. */
+  readonly open: () => ByteSource;
+}
+
+export interface EnclosedResult extends JobResult {
+  /** The deliverables by their paths. */
+  readonly outDir: string;
+  readonly job: JobView;
+}
+
+/**
+ * Runs the analysis to its end. Throws the reason for which the job failed or paused, CANCELED when
+ * `signal` was aborted, and what opening the reads throws.
+ */
+export async function analyseEnclosed(analysis: EnclosedAnalysis): Promise<EnclosedResult> {
+  const { folder, signal } = analysis;
+  const dataDir = nodeFolder(folder);
+  const outDir = join(folder, 'out');
+  const readsDir = join(folder, 'reads');
+  for (const path of [folder, dataDir, readsDir]) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  }
+  const [r1, r2] = await takeReads(readsDir, analysis);
+  await linkReferences(analysis.referenceRoot, nodePaths(dataDir).referenceRoot);
+  const node = await startNode({ config: { ...ENGINE, ...analysis.config, dataDir } });
+  try {
+    const client = createClient({ socketPath: node.socketPath });
+    const submission = { ...analysis.job, r1, ...(r2 === undefined ? {} : { r2 }), outDir };
+    const job = await finished(client, submission, signal);
+    return { ...(await resultIn(dataDir, job.jobId)), outDir, job };
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+    throw new AppError('CANCELED', 'the analysis was ended', {
+      hint: 'Ask for it again: what has finished stands.',
+      cause: thrown,
+    });
+  } finally {
+    await node.stop();
+  }
+}
+
+/** Deletes everything of an analysis that does not run; ends what a killed node has left of it. */
+export async function wipeEnclosed(folder: string): Promise<void> {
+  const { scratchRoot, restateDir } = nodePaths(nodeFolder(folder));
+  await endStaleServer(restateDir);
+  await sweepScratch(scratchRoot);
+  await removeFolder(folder);
+}
+
+/** The data folder of the analysis's own node. */
+function nodeFolder(folder: string): string {
+  return join(folder, 'node');
+}
+
+const ENGINE = {
+  logLevel: 'info',
+  restateIngressUrl: null,
+  restateAdminUrl: null,
+  restateIdentityKey: null,
+} as const;
+
+/** Absolute paths of the reads, whole. */
+async function takeReads(
+  readsDir: string,
+  { reads, signal }: EnclosedAnalysis,
+): Promise<readonly [r1: string, r2?: string]> {
+  const paths: string[] = [];
+  for (const [i, { fileName, open }] of reads.entries()) {
+    const path = join(readsDir, `r${i + 1}${endOf(fileName)}`);
+    paths.push(path);
+    if (existsSync(path)) continue;
+    const aside = `${path}.part`;
+    await rm(aside, { force: true });
+    await pipeline(open(), createWriteStream(aside, { mode: 0o600, flush: true }), { signal });
+    await rename(aside, path);
+    await makeDurable(readsDir);
+  }
+  const [r1, r2] = paths;
+  if (r1 === undefined || paths.length > 2) {
+    throw new AppError('USAGE', `an analysis of ${paths.length} files of reads`, {
+      hint: 'Give the reads of one sample: one file, or R1 and R2.',
+    });
+  }
+  return r2 === undefined ? [r1] : [r1, r2];
+}
+
+/** The sample's own file name stays outside. */
+function endOf(fileName: string): string {
+  return fileName.endsWith('.gz') ? '.fastq.gz' : '.fastq';
+}
+
+async function linkReferences(from: string, to: string): Promise<void> {
+  if (!existsSync(to)) await symlink(from, to);
+}
+
+async function finished(
+  client: Client,
+  submission: JobSubmissionInput,
+  signal: AbortSignal,
+): Promise<JobView> {
+  const known = await client.call('listJobs', { params: {}, signal });
+  let jobId = known.find(({ state }) => state === 'COMPLETE')?.jobId;
+  if (jobId === undefined) {
+    const submitted = await client.call('submitJob', { params: {}, body: submission, signal });
+    jobId = submitted.jobId;
+    // Something was mended since, or the caller would not ask again.
+    if (submitted.state === 'PAUSED') {
+      await client.call('resumeJob', { params: { jobId }, signal });
+    }
+  }
+  for (;;) {
+    signal.throwIfAborted();
+    const query = { waitMs: JOB_WAIT_MAX_MS };
+    const job = await client.call('getJob', { params: { jobId }, query, signal });
+    if (job.state === 'COMPLETE') return job;
+    if (isSettled(job.state)) throw reasonOf(job);
+  }
+}
+
+function reasonOf({ state, reason }: JobView): AppError {
+  if (reason === null) return new AppError('CANCELED', `the analysis is ${state}`);
+  return AppError.fromRecord(reason as ErrorRecord);
+}
+
+async function resultIn(dataDir: string, jobId: string): Promise<JobResult> {
+  const database = await openDatabase(nodePaths(dataDir).database);
+  try {
+    return await jobResult(database, jobId);
+  } finally {
+    await database.destroy();
+  }
+}
