@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-const SKIPPED_FOLDERS = ['node_modules', 'dist', '.git', 'helixmesh-demo', '.helixmesh'];
+const SKIPPED_FOLDERS = ['node_modules', 'dist', 'gen', '.git', 'helixmesh-demo', '.helixmesh'];
 
 export interface SourceFile {
   /** Relative to the root, with forward slashes. */

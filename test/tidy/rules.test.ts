@@ -19,7 +19,7 @@ interface Ban {
 /** Modules that must answer the same for the same input, whenever and wherever they run. */
 function isPure({ path }: SourceFile): boolean {
   if (isCore(path)) return true;
-  return /^packages\/(protocol|pipelines)\/src\/(germline|canonical|report|formats|simulate|evaluate|workflow|crypt4gh|objects|signing)\//.test(
+  return /^packages\/(protocol|pipelines)\/src\/(germline|canonical|report|formats|simulate|evaluate|workflow|crypt4gh|objects|signing|network)\//.test(
     path,
   );
 }

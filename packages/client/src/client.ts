@@ -9,6 +9,7 @@ import {
 } from '@helixmesh/protocol';
 import type { z } from 'zod';
 import { REPLY_MAX_BYTES } from './limits.ts';
+import { pathOf } from './path.ts';
 
 type Body<N extends RouteName> = Routes[N]['body'] extends z.ZodType
   ? { readonly body: z.input<Routes[N]['body']> }
@@ -43,19 +44,6 @@ export function createClient({ socketPath }: { readonly socketPath: string }): C
       return route.reply.parse(JSON.parse(reply.text)) as never;
     },
   };
-}
-
-function pathOf(
-  template: string,
-  params: Readonly<Record<string, string>>,
-  query: Readonly<Record<string, unknown>> | undefined,
-): string {
-  const path = template.replace(/:(\w+)/g, (_, name) => encodeURIComponent(params[name] ?? ''));
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined) search.set(name, String(value));
-  }
-  return search.size === 0 ? path : `${path}?${search}`;
 }
 
 interface Request {

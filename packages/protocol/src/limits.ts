@@ -36,6 +36,8 @@ export const SEALED_PART_BYTES_MAX = 4 * 1024;
 
 /** Longest wait for a job to end in one request, ms: a node that stops waits for its requests. */
 export const JOB_WAIT_MAX_MS = 2_000;
+/** How long a custodian's release to a node may hold: a long fetch; then it asks again. */
+export const NODE_RELEASE_MS_MAX = 3_600_000;
 /** How far a signed request's time may be from ours, either way, ms. */
 export const REQUEST_WINDOW_MS = 60_000;
 /** Requests remembered against replay, of all keys: some 20 MB. */
@@ -50,3 +52,23 @@ export const GRANT_BYTES_MAX = 4 * 1024 * 1024;
 export const REVOKED_GRANTS_MAX = 10_000;
 /** A signed revocation head, bytes: its list fits. */
 export const REVOCATION_HEAD_BYTES_MAX = 1024 * 1024;
+/** Segments of the largest object. */
+export const SEGMENTS_MAX = OBJECT_BYTES_MAX / 65_536;
+/** How long a wallet may let a session's key act for it, ms: a day. */
+export const SESSION_MS_MAX = 86_400_000;
+/** A signed session, bytes: its text has some 800. */
+export const SESSION_BYTES_MAX = 2_048;
+/** A genesis document, bytes: its lists fit. */
+export const GENESIS_BYTES_MAX = 128 * 1024;
+/** Coordinators of a network. */
+export const COORDINATORS_MAX = 100;
+/** Operators whose statements a network vouches for. */
+export const OPERATORS_MAX = 1_000;
+/** Vaults that are named for one object. */
+export const VAULTS_MAX = 32;
+/** Nodes in one list: some 1 KiB each. */
+export const NODES_LISTED_MAX = 10_000;
+/** An error in a header, bytes; servers and proxies refuse headers of 8 KiB and more. */
+export const WIRE_ERROR_BYTES_MAX = 4_096;
+/** Message or hint of such an error, characters of up to 3 bytes. */
+export const WIRE_ERROR_TEXT_CHARS_MAX = 600;

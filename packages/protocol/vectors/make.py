@@ -199,6 +199,69 @@ def attestation():
     }
 
 
+def grant_segments():
+    document = {
+        "type": "helixmesh/grant-segments/v1",
+        "network": digest(NETWORK),
+        "grant": document_id(GRANT),
+        "object": GRANT["dataset"],
+        "segments": [{"start": 3, "end": 7}, {"start": 9, "end": 10}],
+        "atMs": 1700000000000,
+    }
+    tag = document["type"]
+
+    def signed(verdict="valid", why="signed by the custodian", message=None, **changes):
+        claimed = {**document, **changes}
+        message = message or lp(tag, NETWORK, canonical(document))
+        text = canonical({"document": claimed, "signature": NODE.sign(message).hex()})
+        return {"bytes": text, "verdict": verdict, "why": why}
+
+    def malformed(why, **changes):
+        """Signed as it stands: its shape alone is wrong."""
+        message = lp(tag, NETWORK, canonical({**document, **changes}))
+        return signed("malformed", why, message, **changes)
+
+    def ranges(*pairs):
+        return [{"start": start, "end": end} for start, end in pairs]
+
+    other = {**document, "network": digest(OTHER_NETWORK)}
+    good = signed()
+    return {
+        "publicKey": public_key(NODE).hex(),
+        "id": document_id(document),
+        "cases": [
+            good,
+            signed("signature", "more segments than were signed", segments=ranges((3, 8), (9, 10))),
+            signed("signature", "another object than was signed", object=digest(sha256(b"another"))),
+            signed("signature", "another grant than was signed", grant=digest(sha256(b"another"))),
+            signed("signature", "another time than was signed", atMs=1700000000001),
+            signed("signature", "signed without tag and prefixes", canonical(document).encode()),
+            signed(
+                "signature",
+                "signed as another kind of document",
+                lp("helixmesh/head-attestation/v1", NETWORK, canonical(document)),
+            ),
+            signed("signature", "signed for another network", lp(tag, OTHER_NETWORK, canonical(document))),
+            signed(
+                "network",
+                "all of it in another network",
+                lp(tag, OTHER_NETWORK, canonical(other)),
+                network=digest(OTHER_NETWORK),
+            ),
+            malformed("no segments", segments=[]),
+            malformed("an empty range", segments=ranges((3, 3))),
+            malformed("a range that ends before it begins", segments=ranges((7, 3))),
+            malformed("ranges that touch, which are one", segments=ranges((3, 7), (7, 10))),
+            malformed("ranges that overlap", segments=ranges((3, 7), (6, 10))),
+            malformed("ranges out of order", segments=ranges((9, 10), (3, 7))),
+            malformed("segments beyond the largest object", segments=ranges((3, 2**22 + 1))),
+            malformed("another type", type="helixmesh/grant/v1"),
+            malformed("an unknown field", regions=[]),
+            {**good, "bytes": good["bytes"] + "\n", "verdict": "malformed", "why": "a line break behind it"},
+        ],
+    }
+
+
 write(
     "documents.json",
     {
@@ -212,6 +275,7 @@ write(
             "another network": document_id(GRANT, network=OTHER_NETWORK),
         },
         "attestation": attestation(),
+        "grantSegments": grant_segments(),
     },
 )
 
@@ -278,3 +342,105 @@ def request_message(facts, time_ms, nonce, network=NETWORK):
 
 
 write("requests.json", requests())
+
+
+# Networks and addresses of nodes.
+
+
+def genesis_cases():
+    node_id = "node_" + public_key(NODE).hex()
+    other_id = "node_" + "ff" * 32
+    document = {
+        "type": "helixmesh/genesis/v1",
+        "name": "vectors",
+        "createdAtMs": 1700000000000,
+        "nonce": "00112233445566778899aabbccddeeff",
+        "coordinators": [node_id],
+        "attestedOperators": [OWNER],
+    }
+
+    def founds(why, **changes):
+        text = canonical({**document, **changes})
+        return {
+            "bytes": text,
+            "network": digest(sha256(lp("helixmesh/network/v1", text))),
+            "why": why,
+        }
+
+    def fails(why, text=None, **changes):
+        return {"bytes": text or canonical({**document, **changes}), "network": None, "why": why}
+
+    without = {key: value for key, value in document.items() if key != "nonce"}
+    return [
+        founds("one coordinator, one operator"),
+        founds("neither of them", coordinators=[], attestedOperators=[]),
+        founds("two coordinators", coordinators=sorted([node_id, other_id])),
+        founds("another nonce, another network", nonce="00112233445566778899aabbccddee00"),
+        fails("written with spaces", json.dumps(document, sort_keys=True)),
+        fails("members in another order", json.dumps(document, separators=(",", ":"))),
+        fails("a line break behind it", canonical(document) + "\n"),
+        fails("without a nonce", canonical(without)),
+        fails("an unknown field", more=True),
+        fails("another type", type="helixmesh/genesis/v2"),
+        fails("a name with a capital", name="Vectors"),
+        fails("no name", name=""),
+        fails("coordinators out of order", coordinators=sorted([node_id, other_id], reverse=True)),
+        fails("one coordinator twice", coordinators=[node_id, node_id]),
+        fails("a key in place of a node", coordinators=[public_key(NODE).hex()]),
+        fails("an operator in capitals", attestedOperators=[OWNER.upper().replace("0X", "0x")]),
+        fails("a time before 1970", createdAtMs=-1),
+        fails("a time as text", createdAtMs="1700000000000"),
+        fails("a list", "[]"),
+    ]
+
+
+def address_cases():
+    key = public_key(NODE).hex()
+    node_id = f"node_{key}"
+
+    def case(why, text, is_valid=False):
+        return {"text": text, "isValid": is_valid, "why": why}
+
+    def good(why, host, port=7401):
+        return case(why, f"{node_id}@{host}:{port}", True)
+
+    def bad(why, host, port="7401"):
+        return case(why, f"{node_id}@{host}:{port}")
+
+    return [
+        good("an IPv4 address", "127.0.0.1"),
+        good("a name", "vault.example.org"),
+        good("a name of one label", "localhost", 1),
+        good("the highest port", "a.example", 65535),
+        good("an IPv6 address", "[2001:db8::1]"),
+        good("the local IPv6 address", "[::1]"),
+        case("no node", "127.0.0.1:7401"),
+        case("a node in capitals", f"node_{key.upper()}@127.0.0.1:7401"),
+        case("a node of 63 digits", f"node_{key[1:]}@127.0.0.1:7401"),
+        case("no port", f"{node_id}@127.0.0.1"),
+        bad("port 0", "127.0.0.1", "0"),
+        bad("a port with a zero before it", "127.0.0.1", "07401"),
+        bad("a port beyond the highest", "127.0.0.1", "65536"),
+        bad("no host", ""),
+        bad("an IPv4 address of two numbers", "127.1"),
+        bad("an IPv4 address in octal", "0177.0.0.1"),
+        bad("an IPv4 address in hex", "0x7f000001"),
+        bad("an IPv4 address beyond 255", "127.0.0.256"),
+        bad("an IPv6 address without brackets", "::1"),
+        bad("an IPv6 address written out", "[0:0:0:0:0:0:0:1]"),
+        bad("an IPv6 address in capitals", "[2001:DB8::1]"),
+        bad("an IPv6 address with a zone", "[fe80::1%eth0]"),
+        bad("a name in brackets", "[localhost]"),
+        bad("a name in capitals", "Vault.example.org"),
+        bad("a name that ends with a dot", "vault.example.org."),
+        bad("a name with a dash at its end", "vault-.example"),
+        bad("a name with a letter beyond ASCII", "v\u00e4ult.example"),
+        bad("a user before the host", "me@vault.example"),
+        bad("a path behind the host", "vault.example/x"),
+        case("white space before it", f" {node_id}@127.0.0.1:7401"),
+        case("a line break behind it", f"{node_id}@127.0.0.1:7401\n"),
+        case("a scheme", f"https://{node_id}@127.0.0.1:7401"),
+    ]
+
+
+write("network.json", {"genesis": genesis_cases(), "addresses": address_cases()})

@@ -1,9 +1,10 @@
 /** The local API: Fastify on a unix socket that only its owner may open. */
 import { chmod, rm } from 'node:fs/promises';
-import { AppError, ERROR_TABLE, ROUTES, type RouteName, type Routes } from '@helixmesh/protocol';
+import { AppError, ROUTES, type RouteName, type Routes } from '@helixmesh/protocol';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { BODY_MAX_BYTES } from './limits.ts';
+import { parseInput, sendProblem, toAppError } from './problem.ts';
 
 type Input<N extends RouteName> = {
   readonly params: z.infer<Routes[N]['params']>;
@@ -63,49 +64,11 @@ function addRoute<N extends RouteName>(server: FastifyInstance, name: N, handler
     url: route.path,
     handler: async (request: FastifyRequest) => {
       const input = {
-        params: parse(route.params, request.params, 'path'),
-        query: parse(route.query, request.query, 'query'),
-        body: route.body === null ? null : parse(route.body, request.body, 'body'),
+        params: parseInput(route.params, request.params, 'path'),
+        query: parseInput(route.query, request.query, 'query'),
+        body: route.body === null ? null : parseInput(route.body, request.body, 'body'),
       } as Input<N>;
       return route.reply.parse(await handlers[name](input));
     },
   });
-}
-
-function parse(schema: z.ZodType, value: unknown, where: string): unknown {
-  const parsed = schema.safeParse(value ?? {});
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || where}: ${message}`,
-  );
-  throw new AppError('USAGE', `bad request: ${issues.join('; ')}`, {
-    hint: 'Correct the fields named.',
-  });
-}
-
-function toAppError(thrown: unknown): AppError {
-  const status = (thrown as { statusCode?: number }).statusCode;
-  if (thrown instanceof AppError || status === undefined || status >= 500)
-    return AppError.from(thrown);
-  return new AppError('USAGE', (thrown as Error).message, { cause: thrown });
-}
-
-interface ProblemReply {
-  code(status: number): ProblemReply;
-  type(type: string): ProblemReply;
-  send(body: unknown): unknown;
-}
-
-/** RFC 9457, with our code and hint. The cause and its stack stay here. */
-function sendProblem(reply: ProblemReply, error: AppError): void {
-  const status = ERROR_TABLE[error.code].http;
-  reply
-    .code(status)
-    .type('application/problem+json')
-    .send({
-      type: `urn:helixmesh:error:${error.code}`,
-      title: error.message,
-      status,
-      ...error.toRecord(),
-    });
 }

@@ -1,8 +1,8 @@
 /**
  * Content keys: of a task (what would be computed) and of a job (what would be delivered).
  *
- * Both are SHA-256 over LP(tag, canonical JSON), LP being each field with its length before it as
- * u32 big-endian, so that no two documents share their bytes.
+ * Both are SHA-256 over LP(tag, canonical JSON), so that no two documents share their bytes. Node's
+ * hash is used and not the protocol's `Crypto`: commands start without loading that.
  *
  * Invariants
  *   K1  Place, name, pool, resources, retention and the producing task are not in a task's key.
@@ -10,7 +10,13 @@
  *   K3  A specification whose names could leave the working folder has no key.
  */
 import { createHash } from 'node:crypto';
-import { AppError, canonicalJson, type Digest, type TaskKey } from '@helixmesh/protocol';
+import {
+  AppError,
+  canonicalJson,
+  type Digest,
+  lengthPrefixed,
+  type TaskKey,
+} from '@helixmesh/protocol';
 import type { TaskInput, TaskSpec } from './spec.ts';
 
 export const TASK_TAG = 'helixmesh/task/v1';
@@ -97,12 +103,6 @@ function byName(left: { readonly name: string }, right: { readonly name: string 
 }
 
 function hashDocument(tag: string, document: unknown): Digest {
-  const hash = createHash('sha256');
-  for (const field of [tag, canonicalJson(document)]) {
-    const bytes = Buffer.from(field, 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
-  }
-  return `sha256:${hash.digest('hex')}` as Digest;
+  const bytes = lengthPrefixed(tag, canonicalJson(document));
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 }

@@ -1,4 +1,4 @@
-/** Shared by the tests of this package: known bytes, streams of them, and what a parser may throw. */
+/** Shared by the tests of the packages: known bytes, streams of them, and what a parser may throw. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -14,9 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
+import { flipped, isAppError } from '@helixmesh/protocol/testing/bytes';
 import { type Cid, cidOf } from '../blocks/cid.ts';
 import { checkBlockstore, listed, putRaw } from '../testing/blockstore-compliance.ts';
-import { flipped, isAppError, someBytes } from '../testing/bytes.ts';
+import { someBytes } from '../testing/bytes.ts';
 import { openFsBlockstore } from './fs-blockstore.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'helixmesh-vault-'));

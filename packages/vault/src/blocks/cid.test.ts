@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import { utf8 } from '@helixmesh/protocol/sealing';
+import { isAppError } from '@helixmesh/protocol/testing/bytes';
 import * as fc from 'fast-check';
-import { isAppError, someBytes } from '../testing/bytes.ts';
+import { someBytes } from '../testing/bytes.ts';
 import { cidBytes, cidFromBytes, cidOf, codecOf, isBlockOf, parseCid } from './cid.ts';
 
 test('identifiers are those that IPFS gives', () => {

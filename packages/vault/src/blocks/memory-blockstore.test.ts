@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
+import { flipped, isAppError } from '@helixmesh/protocol/testing/bytes';
 import { checkBlockstore, listed, putRaw } from '../testing/blockstore-compliance.ts';
-import { flipped, isAppError, someBytes } from '../testing/bytes.ts';
+import { someBytes } from '../testing/bytes.ts';
 import type { Cid } from './cid.ts';
 import { type MemoryBlock, memoryBlockstore } from './memory-blockstore.ts';
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
+import { flipped, isAppError } from '@helixmesh/protocol/testing/bytes';
 import * as fc from 'fast-check';
 import { type Cid, cidOf } from '../blocks/cid.ts';
 import { type MemoryBlock, memoryBlockstore } from '../blocks/memory-blockstore.ts';
-import { flipped, isAppError, someBytes } from '../testing/bytes.ts';
+import { someBytes } from '../testing/bytes.ts';
 import { openBlockCache } from './block-cache.ts';
 
 const BLOCK = 1_000;

@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import type { Digest } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import { type ByteSource, concatBytes, verifyTags } from '@helixmesh/protocol/sealing';
+import { collect, flipped, inChunks, isAppError } from '@helixmesh/protocol/testing/bytes';
 import * as fc from 'fast-check';
 import type { Cid } from '../blocks/cid.ts';
 import { BLOCK_BYTES_MAX, PUTS_MAX } from '../limits.ts';
-import { collect, flipped, inChunks, isAppError, someBytes } from '../testing/bytes.ts';
+import { someBytes } from '../testing/bytes.ts';
 import {
   memoryVault,
   owner,

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import { concatBytes } from '@helixmesh/protocol/sealing';
+import { isAppError } from '@helixmesh/protocol/testing/bytes';
 import * as fc from 'fast-check';
 import { type Cid, cidOf } from '../blocks/cid.ts';
 import { BLOCK_BYTES_MAX } from '../limits.ts';
-import { all, isAppError } from '../testing/bytes.ts';
+import { all } from '../testing/bytes.ts';
 import { buildDag, dagBlocks } from './dag.ts';
 
 const MIB = BLOCK_BYTES_MAX;

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
+import { isAppError } from '@helixmesh/protocol/testing/bytes';
 import type { BlockFacts, Blockstore } from '../blocks/blockstore.ts';
 import { type Cid, cidOf } from '../blocks/cid.ts';
 import { BLOCK_BYTES_MAX } from '../limits.ts';
-import { all, isAppError, someBytes } from './bytes.ts';
+import { all, someBytes } from './bytes.ts';
 
 export interface BlockstoreHarness {
   /** An empty store that asks `now` for the time. */

@@ -1,6 +1,4 @@
-/** Shared by the tests of this package: bytes that are told apart, streams of them, expected errors. */
-import assert from 'node:assert/strict';
-import { AppError, type ErrorCode } from '@helixmesh/protocol';
+/** Shared by the tests of this package: bytes that are told apart, and all of a stream. */
 
 /** `size` bytes that do not repeat within a block; other sizes and seeds begin otherwise. */
 export function someBytes(size: number, seed = 0): Uint8Array {
@@ -11,34 +9,6 @@ export function someBytes(size: number, seed = 0): Uint8Array {
     bytes[i] = state >>> 24;
   }
   return bytes;
-}
-
-/** `bytes` in pieces of `size`. */
-export async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-}
-
-export async function collect(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Uint8Array.from(Buffer.concat(chunks));
-}
-
-/** A copy with one bit of byte `at` changed. */
-export function flipped(bytes: Uint8Array, at: number): Uint8Array {
-  const copy = bytes.slice();
-  copy[at] = (copy[at] ?? 0) ^ 1;
-  return copy;
-}
-
-/** Matches an AppError with one of `codes`, that says what to do. */
-export function isAppError(...codes: readonly ErrorCode[]): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof AppError, `${error}`);
-    assert.ok(codes.includes(error.code), `${error.code}: ${error.message}`);
-    assert.ok(error.hint !== undefined, `${error.message} has no hint`);
-    return true;
-  };
 }
 
 /** Everything that an iterable gives. */

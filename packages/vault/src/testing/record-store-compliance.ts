@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Digest } from '@helixmesh/protocol';
+import { isAppError } from '@helixmesh/protocol/testing/bytes';
 import { RECORD_BYTES_MAX } from '../limits.ts';
 import type { RecordStore } from '../objects/record-store.ts';
-import { all, isAppError, someBytes } from './bytes.ts';
+import { all, someBytes } from './bytes.ts';
 
 export interface RecordStoreHarness {
   /** An empty store, and what another process finds of it. */

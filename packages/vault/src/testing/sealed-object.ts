@@ -15,13 +15,14 @@ import {
   toBase64,
   walletOf,
 } from '@helixmesh/protocol/sealing';
+import { collect, inChunks } from '@helixmesh/protocol/testing/bytes';
 import { type Cid, cidOf } from '../blocks/cid.ts';
 import { type MemoryBlock, memoryBlockstore } from '../blocks/memory-blockstore.ts';
 import { BLOCK_BYTES_MAX } from '../limits.ts';
 import { type CatalogueOptions, openCatalogue } from '../objects/catalogue.ts';
 import { buildDag } from '../objects/dag.ts';
 import { memoryRecordStore } from '../objects/memory-record-store.ts';
-import { collect, inChunks, someBytes } from './bytes.ts';
+import { someBytes } from './bytes.ts';
 
 export const network = `sha256:${'7'.repeat(64)}` as Digest;
 export const owner = walletOf(nodeCrypto, nodeCrypto.sha256(someBytes(1)));

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import { documentId, signDocument } from '@helixmesh/protocol/sealing';
+import { collect, flipped, inChunks } from '@helixmesh/protocol/testing/bytes';
 import * as fc from 'fast-check';
 import type { Cid } from '../blocks/cid.ts';
 import type { MemoryBlock } from '../blocks/memory-blockstore.ts';
 import { openCatalogue } from '../objects/catalogue.ts';
 import { putRaw } from '../testing/blockstore-compliance.ts';
-import { all, collect, flipped, inChunks, someBytes } from '../testing/bytes.ts';
+import { all, someBytes } from '../testing/bytes.ts';
 import { memoryVault, owner, sealedObject } from '../testing/sealed-object.ts';
 import { collectGarbage } from './collect.ts';
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ByteSource } from '@helixmesh/protocol/sealing';
+import { collect, flipped, inChunks } from '@helixmesh/protocol/testing/bytes';
 import type { Cid } from '../blocks/cid.ts';
 import type { MemoryBlock } from '../blocks/memory-blockstore.ts';
 import { putRaw } from '../testing/blockstore-compliance.ts';
-import { collect, flipped, inChunks, someBytes } from '../testing/bytes.ts';
+import { someBytes } from '../testing/bytes.ts';
 import { memoryVault, sealedObject } from '../testing/sealed-object.ts';
 import { type Replica, scrub } from './scrub.ts';
 

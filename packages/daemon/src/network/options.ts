@@ -1,0 +1,22 @@
+/** What a listener is made of. */
+import type { Digest } from '@helixmesh/protocol';
+import type { Crypto } from '@helixmesh/protocol/sealing';
+import type { Logger } from '../node/logger.ts';
+import type { NodeIdentity } from './identity.ts';
+
+export interface ListenerOptions {
+  readonly identity: NodeIdentity;
+  readonly network: Digest;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly crypto: Crypto;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly logger: Logger;
+  /** What GET /health and grpc.health.v1 answer; by default that all is well. */
+  readonly isHealthy?: () => boolean;
+  /** Requests in a minute; by default the limits of this package. */
+  readonly requestsPerAddress?: number;
+  readonly requestsPerKey?: number;
+}

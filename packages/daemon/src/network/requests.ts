@@ -1,0 +1,90 @@
+/**
+ * What both contracts do with a request: the time that it may take to arrive, whose it is, and how
+ * many of them one may send.
+ */
+import type { ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import { keyOfCertificate } from '@helixmesh/client/network';
+import { AppError } from '@helixmesh/protocol';
+import { SESSION_HEADER } from '@helixmesh/protocol/sealing';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Access, Authenticate, RequestHead } from './authenticate.ts';
+import type { Caller } from './caller.ts';
+import { RECEIVE_MS_MAX, REQUESTS_WINDOW_MS, STREAM_IDLE_MS_MAX } from './limits.ts';
+
+export interface Requests {
+  /** Begins to watch the time; ends the stream when it is over. */
+  began(request: FastifyRequest): void;
+  /** The body is here, or comes as a stream that only has to go on. */
+  arrived(request: FastifyRequest): void;
+  /** Who sent it. Throws UNAUTHENTICATED, ACCESS_REFUSED or BUSY. */
+  admit(request: FastifyRequest, bodySha256: Uint8Array, access: Access): Promise<Caller>;
+}
+
+export interface RequestsOptions {
+  readonly authenticate: Authenticate;
+  readonly requestsPerKey: number;
+}
+
+/** HTTP/2's code for a request that is no longer wanted (RFC 9113 §7). */
+const CANCEL = 0x8;
+
+export function makeRequests(
+  server: FastifyInstance,
+  { authenticate, requestsPerKey }: RequestsOptions,
+): Requests {
+  const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>();
+  const callers = new WeakMap<FastifyRequest, string>();
+  const count = server.createRateLimit({
+    max: requestsPerKey,
+    timeWindow: REQUESTS_WINDOW_MS,
+    keyGenerator: (request) => callers.get(request) ?? '',
+  });
+  return {
+    began(request) {
+      const stream = streamOf(request);
+      const cancel = () => stream.close(CANCEL);
+      stream.setTimeout(STREAM_IDLE_MS_MAX, cancel);
+      const timer = setTimeout(cancel, RECEIVE_MS_MAX);
+      timers.set(request, timer);
+      stream.once('close', () => clearTimeout(timer));
+    },
+    arrived: (request) => clearTimeout(timers.get(request)),
+    async admit(request, bodySha256, access) {
+      const caller = authenticate(headOf(request), bodySha256, access);
+      if (caller.kind === 'nobody') return caller;
+      // Sessions are free to make, so the account is counted, and only after it has signed.
+      callers.set(request, caller.kind === 'account' ? caller.account : caller.nodeId);
+      const outcome = await count(request);
+      if (!outcome.isAllowed && outcome.isExceeded) throw tooMany(outcome.ttlInSeconds);
+      return caller;
+    },
+  };
+}
+
+export function tooMany(afterSeconds: number): AppError {
+  return new AppError('BUSY', 'too many requests in a minute', {
+    hint: `Try again in ${afterSeconds} seconds.`,
+  });
+}
+
+function headOf(request: FastifyRequest): RequestHead {
+  return {
+    method: request.method,
+    path: request.raw.url ?? '',
+    authorization: request.headers.authorization,
+    session: request.headers[SESSION_HEADER]?.toString(),
+    certificateKey: certificateKeyOf(request),
+  };
+}
+
+/** The key that the client has shown in the handshake, which proves that it holds it. */
+function certificateKeyOf(request: FastifyRequest): Uint8Array | undefined {
+  const socket = streamOf(request).session?.socket as TLSSocket | undefined;
+  const certificate = socket?.getPeerX509Certificate();
+  return certificate && keyOfCertificate(certificate);
+}
+
+function streamOf(request: FastifyRequest): ServerHttp2Stream {
+  return (request.raw as unknown as { readonly stream: ServerHttp2Stream }).stream;
+}
