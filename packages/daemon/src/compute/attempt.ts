@@ -1,0 +1,206 @@
+/**
+ * One attempt that this node holds, from its reads to the end of the task.
+ *
+ *   analyse → seal → commit → (all have committed) reveal → final: outputs stay until fetched
+ *
+ * Invariants
+ * A1  Plaintext is wiped before the result is committed to, and when the attempt is lost or fails.
+ * A2  The salt is on disk before the commit is told, so that a node that dies can still reveal.
+ * A3  A coordinator that does not answer stops nothing: work goes on, and it is told later. Only
+ *     its word `lost` ends an attempt.
+ */
+import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError, type Digest } from '@helixmesh/protocol';
+import { type Crypto, fromHex, KEY_BYTES, toHex } from '@helixmesh/protocol/sealing';
+import type { Logger } from '../node/logger.ts';
+import {
+  type AttemptRecord,
+  enclosureOf,
+  readRecord,
+  sealedOf,
+  writeRecord,
+} from './attempt-folder.ts';
+import {
+  analyseEnclosed,
+  type EnclosedAnalysis,
+  type EnclosedReads,
+  wipeEnclosed,
+} from './enclosed-analysis.ts';
+import { ORDER_POLL_MAX_MS, RENEW_SHARE, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
+import { resultDigest } from './result-digest.ts';
+import { sealOutputs } from './seal-outputs.ts';
+import type { Held, Order, Secret, WorkSource } from './work-source.ts';
+
+/** The node names no sample; the requester gives the files their names. */
+const SAMPLE_LABEL = 'sample';
+const SALT_BYTES = 32;
+
+export interface AttemptOptions {
+  readonly crypto: Crypto;
+  readonly network: Digest;
+  readonly work: WorkSource;
+  /** The reads of an assignment, in the clear: keys from the custodian, bodies from a vault. */
+  readonly openReads: (
+    assignment: AttemptRecord['assignment'],
+    signal: AbortSignal,
+  ) => Promise<readonly EnclosedReads[]>;
+  readonly node: Pick<EnclosedAnalysis, 'referenceRoot' | 'config'>;
+  readonly logger: Logger;
+}
+
+/**
+ * Brings the attempt in `folder` as far as it goes: until it is final, lost or has failed, or until
+ * `stopping` aborts; the next call goes on from there.
+ */
+export async function runAttempt(
+  options: AttemptOptions,
+  folder: string,
+  stopping: AbortSignal,
+): Promise<void> {
+  const record = await readRecord(folder);
+  if (record === null || record.keepUntilMs !== null) return;
+  try {
+    const secret = record.secret ?? (await makeResult(options, { folder, record, stopping }));
+    await agree(options, { folder, record: { ...record, secret }, stopping });
+  } catch (thrown) {
+    if (stopping.aborted) return;
+    await giveUp(options, { folder, record, error: AppError.from(thrown) });
+  }
+}
+
+interface Step {
+  readonly folder: string;
+  readonly record: AttemptRecord;
+  readonly stopping: AbortSignal;
+}
+
+/** Analyses and seals; the secret is on disk when it answers. */
+async function makeResult(options: AttemptOptions, step: Step): Promise<Secret> {
+  await using lease = keepLease(options, step.record.assignment, step.stopping);
+  try {
+    return await analyseAndSeal(options, step, lease.signal);
+  } catch (thrown) {
+    throw lease.isLost() ? lost() : thrown;
+  }
+}
+
+async function analyseAndSeal(
+  options: AttemptOptions,
+  { folder, record }: Step,
+  signal: AbortSignal,
+): Promise<Secret> {
+  const { crypto, network } = options;
+  const { assignment } = record;
+  const result = await analyseEnclosed({
+    ...options.node,
+    folder: enclosureOf(folder),
+    reads: await options.openReads(assignment, signal),
+    job: { ...assignment.analysis, sampleId: SAMPLE_LABEL },
+    signal,
+  });
+  const recipients = assignment.recipients.map((hex) =>
+    fromHex(hex, { what: 'a key', bytes: KEY_BYTES }),
+  );
+  const target = sealedOf(folder);
+  await sealOutputs({ crypto, outDir: result.outDir, result, recipients, target });
+  const salt = toHex(crypto.random(SALT_BYTES));
+  const secret = { resultDigest: resultDigest(crypto, network, result), salt };
+  await writeRecord(folder, { ...record, secret });
+  return secret;
+}
+
+/** Commits, reveals when told to, and notes how long the outputs are to stay. */
+async function agree(
+  options: AttemptOptions,
+  { folder, record, stopping }: Step & { readonly record: { readonly secret: Secret } },
+): Promise<void> {
+  const { work } = options;
+  const { assignment, secret } = record;
+  await wipeEnclosed(enclosureOf(folder)); // A1, also where the node died right before.
+  let order = await told(options, stopping, () => work.commit(assignment, secret));
+  for (;;) {
+    if (order.status === 'lost') throw lost();
+    if (order.status === 'final') break;
+    if (order.status === 'reveal') {
+      order = await told(options, stopping, () => work.reveal(assignment, secret));
+      if (order.status !== 'reveal') continue;
+    }
+    const waitMs = order.status === 'held' ? order.leaseMs * RENEW_SHARE : ORDER_POLL_MAX_MS;
+    await delay(Math.min(waitMs, ORDER_POLL_MAX_MS), undefined, { signal: stopping });
+    order = await told(options, stopping, () => work.renew(assignment));
+  }
+  await writeRecord(folder, { ...record, keepUntilMs: order.keepUntilMs });
+  options.logger.info({ attemptId: assignment.attemptId }, 'attempt final');
+}
+
+/** Wipes everything and tells the coordinator why, unless it was the coordinator who said so. */
+async function giveUp(
+  options: AttemptOptions,
+  { folder, record, error }: { folder: string; record: AttemptRecord; error: AppError },
+): Promise<void> {
+  const { attemptId } = record.assignment;
+  options.logger.warn({ attemptId, code: error.code }, 'attempt given up');
+  await wipeEnclosed(enclosureOf(folder));
+  await rm(folder, { recursive: true, force: true });
+  if (error.details?.['lost'] === true) return;
+  // Whom nobody can tell finds out by the lease.
+  await options.work.fail(record.assignment, error.code).catch((thrown) => {
+    options.logger.warn({ attemptId, code: AppError.from(thrown).code }, 'failure not told');
+  });
+}
+
+interface Lease extends AsyncDisposable {
+  /** Aborted when the lease is lost or the node stops. */
+  readonly signal: AbortSignal;
+  isLost(): boolean;
+}
+
+function keepLease(options: AttemptOptions, held: Held, stopping: AbortSignal): Lease {
+  const ended = new AbortController();
+  const losing = new AbortController();
+  const until = AbortSignal.any([stopping, ended.signal]);
+
+  async function keep(): Promise<void> {
+    for (;;) {
+      const order = await told(options, until, () => options.work.renew(held));
+      if (order.status === 'lost') return losing.abort();
+      const waitMs = order.status === 'held' ? order.leaseMs * RENEW_SHARE : ORDER_POLL_MAX_MS;
+      await delay(waitMs, undefined, { signal: until });
+    }
+  }
+
+  // A coordinator that refuses us for good has taken the lease too.
+  const keeping = keep().catch(() => until.aborted || losing.abort());
+  return {
+    signal: AbortSignal.any([stopping, losing.signal]),
+    isLost: () => losing.signal.aborted,
+    [Symbol.asyncDispose]: async () => {
+      ended.abort();
+      await keeping;
+    },
+  };
+}
+
+/** What the coordinator answers; asked again for as long as it does not (A3). */
+async function told(
+  { logger }: AttemptOptions,
+  signal: AbortSignal,
+  ask: () => Promise<Order>,
+): Promise<Order> {
+  for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(2 * waitMs, RETRY_MAX_MS)) {
+    signal.throwIfAborted();
+    try {
+      return await ask();
+    } catch (thrown) {
+      const error = AppError.from(thrown);
+      if (!error.retryable) throw error;
+      logger.warn({ code: error.code }, 'coordinator does not answer');
+      await delay(waitMs, undefined, { signal });
+    }
+  }
+}
+
+function lost(): AppError {
+  return new AppError('CANCELED', 'the lease of the attempt is lost', { details: { lost: true } });
+}

@@ -1,0 +1,13 @@
+/** Named limits of the compute role. */
+
+/** Attempts held at once, whatever the configuration says. */
+export const SLOTS_MAX = 64;
+/** First and longest wait before a coordinator that does not answer is asked again, ms. */
+export const RETRY_FIRST_MS = 500;
+export const RETRY_MAX_MS = 30_000;
+/** A lease is renewed when this share of it is over. */
+export const RENEW_SHARE = 1 / 3;
+/** Longest time between two looks at an attempt that waits for others, ms. */
+export const ORDER_POLL_MAX_MS = 10_000;
+/** Between two looks for outputs that nobody may fetch any more, ms. */
+export const SWEEP_MS = 60_000;

@@ -1,0 +1,92 @@
+/**
+ * The files of an analysis, sealed for those who asked for it: Crypt4GH files under numbers, and an
+ * index, sealed like them, that says which is which. Names of files tell of people too.
+ *
+ * The folder appears by one rename with everything in it durable.
+ */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { canonicalJson, type Digest } from '@helixmesh/protocol';
+import {
+  type ByteSource,
+  type Crypto,
+  encryptBody,
+  KEY_BYTES,
+  sealHeader,
+  utf8,
+} from '@helixmesh/protocol/sealing';
+import { makeDurable } from '../durable.ts';
+import type { ComparedFile, JobResult } from './result-digest.ts';
+
+export const INDEX_FILE = 'index.c4gh';
+
+/** What the index says; it is canonical JSON. */
+export interface SealedIndex {
+  readonly jobHash: Digest;
+  /** What is compared, in order of path: the digest of the result is made of it. */
+  readonly compared: readonly ComparedFile[];
+  readonly files: readonly {
+    /** As in the output folder of an analysis of one's own. */
+    readonly path: string;
+    readonly sealedAs: string;
+    readonly sizeBytes: number;
+  }[];
+}
+
+export interface SealOptions {
+  readonly crypto: Crypto;
+  readonly outDir: string;
+  readonly result: JobResult;
+  /** X25519 public keys. */
+  readonly recipients: readonly Uint8Array[];
+  /** Made by this; what stood there is replaced. */
+  readonly target: string;
+}
+
+export async function sealOutputs(options: SealOptions): Promise<void> {
+  const { outDir, result, target } = options;
+  const aside = `${target}.part`;
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { recursive: true, mode: 0o700 });
+  const files: SealedIndex['files'][number][] = [];
+  for (const path of await filesBelow(outDir)) {
+    const sealedAs = `${files.length + 1}.c4gh`;
+    const source = createReadStream(join(outDir, path));
+    await sealFile(options, source, join(aside, sealedAs));
+    files.push({ path, sealedAs, sizeBytes: (await stat(join(outDir, path))).size });
+  }
+  const index: SealedIndex = { jobHash: result.jobHash, compared: result.files, files };
+  await sealFile(options, once(utf8(canonicalJson(index))), join(aside, INDEX_FILE));
+  await makeDurable(aside);
+  await rm(target, { recursive: true, force: true });
+  await rename(aside, target);
+  await makeDurable(join(target, '..'));
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+async function sealFile(
+  { crypto, recipients }: SealOptions,
+  source: ByteSource,
+  target: string,
+): Promise<void> {
+  const dataKey = crypto.random(KEY_BYTES);
+  async function* sealed(): AsyncGenerator<Uint8Array> {
+    yield sealHeader(crypto, { dataKeys: [dataKey] }, recipients);
+    yield* encryptBody(crypto, source, () => dataKey);
+  }
+  await pipeline(sealed, createWriteStream(target, { mode: 0o600, flush: true }));
+  dataKey.fill(0);
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

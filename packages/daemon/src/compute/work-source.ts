@@ -1,0 +1,58 @@
+/**
+ * Where a compute node gets its work, and tells of it: the coordinator as the worker sees it.
+ *
+ * Invariants (upheld by every adapter)
+ *   K1  An attempt is given to one node under one fencing token; what comes under a token that has
+ *       lost its lease is answered `lost` and changes nothing.
+ *   K2  Telling the same again changes nothing and is answered as before: a node that died between
+ *       the telling and its own note of it tells again.
+ *   K3  `reveal` is asked for only after the coordinator has said `reveal`: no result is shown
+ *       before the others have committed to theirs.
+ */
+import type { AttemptId, Digest, JobSubmission } from '@helixmesh/protocol';
+
+/** One attempt at one task: a whole analysis of one sample. */
+export interface Assignment {
+  readonly attemptId: AttemptId;
+  readonly taskId: string;
+  readonly fencingToken: number;
+  /** Id of the requester's signed job. */
+  readonly job: Digest;
+  /** Objects with the reads: one, or R1 and R2. */
+  readonly datasets: readonly Digest[];
+  /** Without a name of the sample, which is the requester's affair. */
+  readonly analysis: Pick<JobSubmission, 'pipeline' | 'reference' | 'parameters'>;
+  /** X25519 public keys that the outputs are sealed to. */
+  readonly recipients: readonly Uint8Array[];
+}
+
+/** What the coordinator says of an attempt that this node holds. */
+export type Order =
+  /** Go on; ask again within `leaseMs`. */
+  | { readonly status: 'held'; readonly leaseMs: number }
+  /** All have committed, or the time for it is over: show the result. */
+  | { readonly status: 'reveal' }
+  /** The task is decided: outputs may be fetched until `keepUntilMs`. */
+  | { readonly status: 'final'; readonly keepUntilMs: number }
+  /** The lease is lost, or the job was canceled: wipe everything. */
+  | { readonly status: 'lost' };
+
+/** What a commit binds and a reveal shows. */
+export interface Secret {
+  readonly resultDigest: Digest;
+  /** 32 random bytes in hex. */
+  readonly salt: string;
+}
+
+export interface WorkSource {
+  /** The next attempt for this node, claimed; waits for one. Rejects when `signal` aborts. */
+  claim(signal: AbortSignal): Promise<Assignment>;
+  renew(attempt: Held): Promise<Order>;
+  /** Tells the hash of the secret alone. */
+  commit(attempt: Held, secret: Secret): Promise<Order>;
+  reveal(attempt: Held, secret: Secret): Promise<Order>;
+  /** The attempt ended without a result: a code of the error table, no text. */
+  fail(attempt: Held, code: string): Promise<void>;
+}
+
+export type Held = Pick<Assignment, 'attemptId' | 'taskId' | 'fencingToken'>;
