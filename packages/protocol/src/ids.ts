@@ -12,6 +12,8 @@ export type JobId = Brand<string, 'JobId'>;
 export type TaskKey = Brand<string, 'TaskKey'>;
 /** One try of a task: `att_` and 16 hex digits. */
 export type AttemptId = Brand<string, 'AttemptId'>;
+/** A task of the network: `task_` and 32 lower-case hex digits, the same for the same job. */
+export type TaskId = Brand<string, 'TaskId'>;
 /** A sample name as it stands in SM of the read group: 1–64 of `A-Za-z0-9._-`, no leading dot or dash. */
 export type SampleId = Brand<string, 'SampleId'>;
 /** A node: `node_` and its Ed25519 public key as 64 lower-case hex digits. */
@@ -20,6 +22,7 @@ export type NodeId = Brand<string, 'NodeId'>;
 export const DIGEST_PATTERN = /^sha256:[0-9a-f]{64}$/;
 export const JOB_ID_PATTERN = /^job_[0-9a-f]{16}$/;
 export const ATTEMPT_ID_PATTERN = /^att_[0-9a-f]{16}$/;
+export const TASK_ID_PATTERN = /^task_[0-9a-f]{32}$/;
 export const NODE_ID_PATTERN = /^node_[0-9a-f]{64}$/;
 export const SAMPLE_ID_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 

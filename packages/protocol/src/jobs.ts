@@ -147,9 +147,21 @@ export const taskLogSchema = z.strictObject({
 export type TaskLog = z.infer<typeof taskLogSchema>;
 
 export const healthSchema = z.strictObject({
-  status: z.enum(['ok', 'starting', 'draining']),
+  /** `failing` when one of its applications is. */
+  status: z.enum(['ok', 'starting', 'draining', 'failing']),
   version: z.string(),
   pid: z.int(),
   workflows: z.array(z.string()),
+  /** What the node consists of, in the order of its start. */
+  applications: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        status: z.enum(['ok', 'failing']),
+        /** Null when it is well. */
+        why: z.string().nullable(),
+      }),
+    )
+    .optional(),
 });
 export type Health = z.infer<typeof healthSchema>;

@@ -72,3 +72,21 @@ export const NODES_LISTED_MAX = 10_000;
 export const WIRE_ERROR_BYTES_MAX = 4_096;
 /** Message or hint of such an error, characters of up to 3 bytes. */
 export const WIRE_ERROR_TEXT_CHARS_MAX = 600;
+/** How long a job of the network may be under way, ms: 14 days. */
+export const NETWORK_JOB_MS_MAX = 14 * 86_400_000;
+/** A signed job of the network, bytes: its datasets and parameters fit. */
+export const NETWORK_JOB_BYTES_MAX = 64 * 1024;
+/** Datasets of one job, as many as one placement takes. */
+export const JOB_DATASETS_MAX = 64;
+/** Parameters of one job. */
+export const JOB_PARAMETERS_MAX = 64;
+/** Replicas that a job may ask for, as in the scheduler. */
+export const JOB_REDUNDANCY_MAX = 7;
+/** Replicas of one task in all, as in the scheduler. */
+export const JOB_REPLICAS_MAX = 15;
+/** A signed statement about an attempt, bytes: an assignment has its datasets. */
+export const ATTEMPT_STATEMENT_BYTES_MAX = 16 * 1024;
+/** Offers that a node is told of at once. */
+export const OFFERS_LISTED_MAX = 256;
+/** Attempts in the view of a task; the first ones are left out where there are more. */
+export const ATTEMPTS_LISTED_MAX = 256;

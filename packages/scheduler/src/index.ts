@@ -6,6 +6,7 @@ export * from './node/facts.ts';
 export * from './node/heartbeat.ts';
 export * from './node/lifecycle.ts';
 export * from './node/registration.ts';
+export * from './node/registration-proof.ts';
 export * from './node/tier.ts';
 export * from './placement/choose.ts';
 export * from './placement/constraints.ts';

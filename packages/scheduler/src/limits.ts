@@ -20,6 +20,14 @@ export const SLOTS_MAX = 256;
 /** Zones that one node is in. */
 export const STATED_ZONES_MAX = 16;
 export const ENDPOINT_MAX_CHARS = 256;
+/** A signed registration: some 2 KiB, with 64 GPUs and 256 tools of usual names some 12 KiB. */
+export const REGISTRATION_BYTES_MAX = 16 * 1024;
+/** A heartbeat: 64 GPUs take some 6 KiB. */
+export const HEARTBEAT_BYTES_MAX = 8 * 1024;
+/** A signed zone statement. */
+export const ZONE_STATEMENT_BYTES_MAX = 4 * 1024;
+/** How far ahead of the coordinator's clock a registration's may be. */
+export const REGISTRATION_SKEW_MS = 60_000;
 /** A registration is renewed at least this often, so that a lost key cannot stand for ever. */
 export const REGISTRATION_MAX_MS = 366 * 24 * 3_600_000;
 

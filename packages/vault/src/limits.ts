@@ -16,3 +16,9 @@ export const RECORD_BYTES_MAX = 68 * 1024;
 export const RANGES_MAX = 10_000;
 /** Grants that are judged for one request: each is signed for one person and one object. */
 export const GRANTS_MAX = 64;
+/** Owners whose revocation heads a vault keeps in memory. */
+export const HEADS_MAX = 10_000;
+/** All those heads as they are written, bytes: memory is some two times as much. */
+export const HEADS_BYTES_MAX = 256 * 1024 * 1024;
+/** What is kept of an owner, bytes: a signed head with all that may be revoked, and a statement. */
+export const HEAD_RECORD_BYTES_MAX = 1024 * 1024 + 8 * 1024;

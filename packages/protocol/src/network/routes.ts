@@ -8,17 +8,28 @@
 import { z } from 'zod';
 import { NODE_ID_PATTERN } from '../ids.ts';
 import {
+  ATTEMPT_STATEMENT_BYTES_MAX,
   CRYPT4GH_HEADER_BYTES_MAX,
   GRANT_BYTES_MAX,
   MANIFEST_BYTES_MAX,
+  NETWORK_JOB_BYTES_MAX,
   NODES_LISTED_MAX,
   REVOCATION_HEAD_BYTES_MAX,
   VAULTS_MAX,
 } from '../limits.ts';
-import { addressSchema, digestSchema, timeMsSchema, zoneSchema } from '../signing/fields.ts';
+import {
+  addressSchema,
+  base64Of,
+  digestSchema,
+  pipelineNameSchema,
+  publicKeySchema,
+  timeMsSchema,
+  zoneSchema,
+} from '../signing/fields.ts';
 import { segmentRangesSchema } from '../signing/grant-segments.ts';
 import type { Scope } from '../signing/session.ts';
 import { nodeAddressTextSchema, nodeIdFieldSchema } from './address.ts';
+import { TASK_ROUTES } from './task-routes.ts';
 
 export const NODE_ROLES = ['storage', 'custodian', 'compute', 'coordinator'] as const;
 export type NodeRole = (typeof NODE_ROLES)[number];
@@ -36,7 +47,7 @@ export type NodeInfo = z.infer<typeof nodeInfoSchema>;
 /** What the data is wanted for; the terms of object and grant are held against it. */
 export const purposeSchema = z.strictObject({
   /** Name of a pipeline; `read` where somebody only reads. */
-  pipeline: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/),
+  pipeline: pipelineNameSchema,
   isCommercial: z.boolean(),
   /** Where the plaintext will be. */
   zone: zoneSchema,
@@ -70,6 +81,31 @@ const releaseReplySchema = z.strictObject({
   vaults: z.array(nodeAddressTextSchema).max(VAULTS_MAX),
 });
 export type ReleaseReply = z.infer<typeof releaseReplySchema>;
+
+const taskReleaseRequestSchema = z.strictObject({
+  /** Id of the manifest. */
+  dataset: digestSchema,
+  /** The requester's signed job, which names the dataset. */
+  job: base64Of(NETWORK_JOB_BYTES_MAX),
+  /** The coordinator's signed assignment of an attempt to the caller. */
+  assignment: base64Of(ATTEMPT_STATEMENT_BYTES_MAX),
+  /** X25519 public key of the caller, which the header is sealed to. */
+  encryptionKey: publicKeySchema,
+});
+
+const taskReleaseReplySchema = z.strictObject({
+  /** The signed manifest. */
+  manifest: base64Of(MANIFEST_BYTES_MAX),
+  /** Crypt4GH header with the data keys of the whole object. */
+  header: base64Of(CRYPT4GH_HEADER_BYTES_MAX),
+  /** Crypt4GH header with the key of the manifest's sealed part. */
+  partHeader: base64Of(CRYPT4GH_HEADER_BYTES_MAX),
+  /** The signed `helixmesh/node-release/v1` for the vault. */
+  release: base64Of(STATEMENT_BYTES_MAX),
+  /** The signed grant that it rests on, for the vault; null for the requester's own. */
+  grant: base64Of(GRANT_BYTES_MAX).nullable(),
+});
+export type TaskReleaseReply = z.infer<typeof taskReleaseReplySchema>;
 
 /** A node as its coordinator sees it. */
 export const nodeViewSchema = z.strictObject({
@@ -135,6 +171,16 @@ export const NETWORK_ROUTES = {
     reply: releaseReplySchema,
     signedBy: 'account',
     scope: 'read',
+  },
+  releaseForTask: {
+    method: 'POST',
+    path: '/api/v1/custody/task-releases',
+    params: none,
+    query: none,
+    body: taskReleaseRequestSchema,
+    reply: taskReleaseReplySchema,
+    signedBy: 'node',
+    scope: null,
   },
   getHead: {
     method: 'GET',
@@ -202,15 +248,8 @@ export const NETWORK_ROUTES = {
     signedBy: 'node',
     scope: null,
   },
+  ...TASK_ROUTES,
 } as const satisfies Record<string, NetworkRoute>;
 
 export type NetworkRoutes = typeof NETWORK_ROUTES;
 export type NetworkRouteName = keyof NetworkRoutes;
-
-/** Padded base64 of at most so many bytes. What it decodes to is for the parser of the document. */
-function base64Of(maxBytes: number) {
-  return z
-    .string()
-    .max(Math.ceil(maxBytes / 3) * 4)
-    .regex(/^[A-Za-z0-9+/]+={0,2}$/);
-}

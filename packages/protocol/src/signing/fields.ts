@@ -1,6 +1,13 @@
 /** Schemas of the fields that signed documents share: text that has one spelling each. */
 import { z } from 'zod';
-import { DIGEST_PATTERN, type Digest } from '../ids.ts';
+import {
+  ATTEMPT_ID_PATTERN,
+  type AttemptId,
+  DIGEST_PATTERN,
+  type Digest,
+  TASK_ID_PATTERN,
+  type TaskId,
+} from '../ids.ts';
 
 export const digestSchema = z.string().regex(DIGEST_PATTERN) as unknown as z.ZodType<Digest>;
 
@@ -15,6 +22,18 @@ export const nonceSchema = z.string().regex(/^[0-9a-f]{32}$/);
 
 /** Milliseconds since 1970, UTC. */
 export const timeMsSchema = z.int().min(0).max(8_640_000_000_000_000);
+
+export const taskIdSchema = z.string().regex(TASK_ID_PATTERN) as unknown as z.ZodType<TaskId>;
+
+export const attemptIdSchema = z
+  .string()
+  .regex(ATTEMPT_ID_PATTERN) as unknown as z.ZodType<AttemptId>;
+
+/** Rises with each attempt of a task; a result under an older one is discarded. */
+export const fencingTokenSchema = z.int().min(1);
+
+/** Name of a pipeline. */
+export const pipelineNameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/);
 
 /** CIDv1 of SHA-256 in base32: of one raw leaf or a dag-pb tree. */
 export const cidSchema = z.string().regex(/^baf(kre|ybe)i[a-z2-7]{52}$/);
@@ -33,4 +52,12 @@ export const zonesSchema = z
 /** True when each text is greater than the one before it. */
 export function isSortedSet(texts: readonly string[]): boolean {
   return texts.every((text, i) => i === 0 || (texts[i - 1] ?? '') < text);
+}
+
+/** Padded base64 of at most so many bytes. What it decodes to is for the parser of the document. */
+export function base64Of(maxBytes: number): z.ZodString {
+  return z
+    .string()
+    .max(Math.ceil(maxBytes / 3) * 4)
+    .regex(/^[A-Za-z0-9+/]+={0,2}$/);
 }

@@ -88,12 +88,12 @@ export function grantRefusals(grant: Grant, use: DatasetUse): GrantRefusal[] {
     ['expired', grant.untilMs !== null && grant.untilMs <= use.nowMs],
     ['pipeline', terms.pipelines !== null && !terms.pipelines.includes(use.pipeline)],
     ['commercial_use', use.isCommercial && !terms.commercialUse],
-    ['zone', terms.zones !== null && !terms.zones.some((zone) => isWithin(use.zone, zone))],
+    ['zone', terms.zones !== null && !terms.zones.some((zone) => isWithinZone(use.zone, zone))],
   ];
   return refusals.filter(([, holds]) => holds).map(([reason]) => reason);
 }
 
 /** `US-CA` is within `US`; which countries are in `EU` the operator's statement says, not this. */
-function isWithin(zone: string, allowed: string): boolean {
+export function isWithinZone(zone: string, allowed: string): boolean {
   return zone === allowed || zone.startsWith(`${allowed}-`);
 }

@@ -20,7 +20,7 @@ import { addressSchema, digestSchema, nonceSchema, publicKeySchema } from './fie
 import { recoverAddress, type WalletSigner, walletSignatureSchema } from './wallet.ts';
 
 /** What a session may be used for; in a delegation they stand in this order, each once. */
-export const SCOPES = ['read', 'list', 'put', 'cancel', 'custody'] as const;
+export const SCOPES = ['read', 'list', 'put', 'cancel', 'custody', 'submit'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** The request header beside `Authorization`: who the key that signs it acts for. */

@@ -5,10 +5,12 @@
  */
 import { z } from 'zod';
 import { NODE_ID_PATTERN, type NodeId } from '../ids.ts';
-import { NODE_RELEASE_MS_MAX } from '../limits.ts';
+import { NODE_RELEASE_MS_MAX, REQUEST_WINDOW_MS } from '../limits.ts';
 import { purposeSchema } from '../network/routes.ts';
 import { keySignedSchema, parseDocument, type Signed } from './document.ts';
 import { addressSchema, digestSchema, timeMsSchema } from './fields.ts';
+
+export { NODE_RELEASE_MS_MAX };
 
 export const NODE_RELEASE_TYPE = 'helixmesh/node-release/v1';
 
@@ -43,4 +45,9 @@ export type NodeRelease = z.infer<typeof nodeReleaseSchema>;
 export function parseNodeRelease(bytes: Uint8Array): Signed<NodeRelease> {
   const options = { what: 'the release to a node', maxBytes: 4_096 };
   return parseDocument(keySignedSchema(nodeReleaseSchema), bytes, options);
+}
+
+/** Whether it holds now, clocks being a minute apart at most. */
+export function isReleaseInTime({ issuedAtMs, untilMs }: NodeRelease, nowMs: number): boolean {
+  return issuedAtMs <= nowMs + REQUEST_WINDOW_MS && nowMs < untilMs;
 }

@@ -124,6 +124,6 @@ function freeOf({ hardware }: Registration, beat: Heartbeat | undefined) {
 function statementOf({ registration, isZoneStatementVerified, isNetworkAttested }: NodeState) {
   const { zoneStatement } = registration;
   if (zoneStatement === null || !isZoneStatementVerified) return null;
-  const { zones, untilMs } = zoneStatement;
+  const { zones, untilMs } = zoneStatement.document;
   return { zones, untilMs, isNetworkAttested };
 }

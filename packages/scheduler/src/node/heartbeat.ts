@@ -2,12 +2,14 @@
  * Heartbeats: what a node reports every 30 s, whether it counts as there, and for how much of the
  * time it was. Times are the coordinator's clock at receipt; the caller passes them.
  */
+import { parseDocument } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
 import { nodeIdSchema } from '../ids.ts';
 import {
   CORES_MAX,
   DISK_MAX_BYTES,
   GPUS_MAX,
+  HEARTBEAT_BYTES_MAX,
   MEMORY_MAX_BYTES,
   OFFLINE_AFTER_MS,
   SLOTS_MAX,
@@ -38,6 +40,14 @@ export const heartbeatSchema = z.strictObject({
     .max(GPUS_MAX),
 });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;
+
+/** A heartbeat from its canonical bytes. Throws INPUT_MALFORMED. */
+export function parseHeartbeat(bytes: Uint8Array): Heartbeat {
+  return parseDocument(heartbeatSchema, bytes, {
+    what: 'a heartbeat',
+    maxBytes: HEARTBEAT_BYTES_MAX,
+  });
+}
 
 export const LIVENESS = ['online', 'busy', 'draining', 'offline'] as const;
 export type Liveness = (typeof LIVENESS)[number];

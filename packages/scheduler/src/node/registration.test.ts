@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canonicalJson } from '@helixmesh/protocol';
 import fc from 'fast-check';
-import { registrationOf } from '../testing/fleet.ts';
+import { nodeIdOf, registrationOf } from '../testing/fleet.ts';
 import { registrationSchema } from './registration.ts';
 import { tierOf } from './tier.ts';
 
@@ -43,12 +43,32 @@ test('what is missing, fractional, negative or too large is refused', () => {
   assert.equal(isAccepted({ expiresAtMs: good.issuedAtMs }), false);
 });
 
-test('a zone stated by another operator is refused', () => {
-  const statement = { ...good.zoneStatement, operator: `0x${'9'.repeat(40)}` };
-  assert.equal(isAccepted({ zoneStatement: statement }), false);
+test('nothing that a registration says can move the cursor of a terminal', () => {
+  const { hardware } = good;
+  const isModel = (model: string) =>
+    isAccepted({ hardware: { ...hardware, gpus: [{ model, vramBytes: 1 }] } });
+  assert.ok(isModel('NVIDIA A100-SXM4-80GB'));
+  assert.equal(isModel('A\rB'), false);
+  for (const text of ['\x1b[2J', '\u202e', '\u009b1m', 'ä']) {
+    assert.equal(isModel(`A${text}B`), false);
+    assert.equal(isAccepted({ endpoint: `https://node.example/a${text}b` }), false);
+  }
+});
+
+test('a zone stated by another operator, about another node or in another network is refused', () => {
+  const { zoneStatement } = good;
+  assert.ok(zoneStatement !== null);
+  const { document } = zoneStatement;
+  const isStated = (change: Readonly<Record<string, unknown>>) =>
+    isAccepted({ zoneStatement: { ...zoneStatement, document: { ...document, ...change } } });
+  assert.ok(isStated({}));
+  assert.equal(isStated({ operator: `0x${'9'.repeat(40)}` }), false);
+  assert.equal(isStated({ nodeId: nodeIdOf(2) }), false);
+  assert.equal(isStated({ network: `sha256:${'9'.repeat(64)}` }), false);
+  assert.equal(isStated({ type: good.type }), false);
   assert.ok(isAccepted({ zoneStatement: null }));
   for (const zones of [[], ['EU', 'DE'], ['DE', 'DE'], ['Germany']]) {
-    assert.equal(isAccepted({ zoneStatement: { ...good.zoneStatement, zones } }), false);
+    assert.equal(isStated({ zones }), false);
   }
 });
 

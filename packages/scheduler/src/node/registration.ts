@@ -1,11 +1,20 @@
 /**
- * What a node signs to join: the body of its registration. Schema and bounds only; the signature
- * over its canonical JSON is made and checked with the keys of the protocol.
+ * What a node signs to join: the document of its registration, and in it what its operator's wallet
+ * has signed about the zones that the node is in. Schema and bounds; `registration-proof.ts` checks
+ * the signatures.
  *
  * A later registration replaces an earlier one by its higher sequence number. What the network has
  * observed (uptime, verdicts) is not part of it, so that registering again resets nothing.
+ *
+ * What it does not do: without a zone statement nobody but the node says who its operator is.
  */
-import { DIGEST_PATTERN } from '@helixmesh/protocol';
+import {
+  digestSchema,
+  keySignedSchema,
+  parseDocument,
+  type Signed,
+  signedSchema,
+} from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
 import { locationSchema } from '../geo/distance.ts';
 import { zoneSchema } from '../geo/zones.ts';
@@ -17,12 +26,14 @@ import {
   GPUS_MAX,
   MEMORY_MAX_BYTES,
   RATE_MAX_MICRO_USD,
+  REGISTRATION_BYTES_MAX,
   REGISTRATION_MAX_MS,
   SERVICES_MAX,
   SLOTS_MAX,
   STATED_ZONES_MAX,
   TOOLS_MAX,
   VRAM_MAX_BYTES,
+  ZONE_STATEMENT_BYTES_MAX,
 } from '../limits.ts';
 
 /**
@@ -36,6 +47,10 @@ export const toolVersionsSchema = z
   .record(nameSchema, nameSchema)
   .refine((tools) => Object.keys(tools).length <= TOOLS_MAX, `more than ${TOOLS_MAX} tools`);
 
+/** Printable ASCII: what a node says of itself is shown on other people's terminals. */
+const MODEL_PATTERN = /^[\x20-\x7e]{1,100}$/;
+const ENDPOINT_PATTERN = /^https:\/\/[\x21-\x7e]+$/;
+
 export const hardwareSchema = z.strictObject({
   cores: z.int().min(1).max(CORES_MAX),
   memoryBytes: z.int().min(1).max(MEMORY_MAX_BYTES),
@@ -44,7 +59,7 @@ export const hardwareSchema = z.strictObject({
   gpus: z
     .array(
       z.strictObject({
-        model: z.string().min(1).max(100),
+        model: z.string().regex(MODEL_PATTERN),
         vramBytes: z.int().min(1).max(VRAM_MAX_BYTES),
       }),
     )
@@ -76,28 +91,36 @@ export const statedZonesSchema = z
     error: 'not in order, or one of them twice',
   });
 
-/** An operator's legal statement, signed by the operator's wallet. */
+export const ZONE_STATEMENT_TYPE = 'helixmesh/zone-statement/v1';
+
+/** An operator's legal statement about one node, which the operator's wallet signs. */
 export const zoneStatementSchema = z.strictObject({
+  type: z.literal(ZONE_STATEMENT_TYPE),
+  network: digestSchema,
+  nodeId: nodeIdSchema,
+  operator: operatorIdSchema,
   /** Every zone that the node is in, as `["DE", "EU"]`; sorted, each once. */
   zones: statedZonesSchema,
-  operator: operatorIdSchema,
   untilMs: z.int().min(0),
-  /** EIP-191 over the canonical JSON of the other members. */
-  signature: z.string().regex(/^0x[0-9a-f]{130}$/),
 });
 export type ZoneStatement = z.infer<typeof zoneStatementSchema>;
 
+export const REGISTRATION_TYPE = 'helixmesh/registration/v1';
+
 export const registrationSchema = z
   .strictObject({
-    v: z.literal(1),
-    /** Digest of the network's genesis document. */
-    networkId: z.string().regex(DIGEST_PATTERN),
+    type: z.literal(REGISTRATION_TYPE),
+    network: digestSchema,
     /** Holds the public key that signs this. */
     nodeId: nodeIdSchema,
     operator: operatorIdSchema,
-    endpoint: z.url({ protocol: /^https$/ }).max(ENDPOINT_MAX_CHARS),
-    location: locationSchema,
-    zoneStatement: zoneStatementSchema.nullable(),
+    endpoint: z
+      .url({ protocol: /^https$/ })
+      .regex(ENDPOINT_PATTERN)
+      .max(ENDPOINT_MAX_CHARS),
+    /** Where the node says it is; null where it does not say. */
+    location: locationSchema.nullable(),
+    zoneStatement: signedSchema(zoneStatementSchema).nullable(),
     hardware: hardwareSchema,
     services: z.array(nameSchema).max(SERVICES_MAX),
     prices: pricesSchema,
@@ -112,9 +135,9 @@ export const registrationSchema = z
     path: ['services'],
     error: 'a service is named twice',
   })
-  .refine((body) => body.zoneStatement === null || body.zoneStatement.operator === body.operator, {
-    path: ['zoneStatement', 'operator'],
-    error: 'the zone is stated by another operator',
+  .refine(isStatedForIt, {
+    path: ['zoneStatement'],
+    error: 'the statement is about another node, or of another operator or network',
   })
   .refine(
     ({ issuedAtMs, expiresAtMs }) =>
@@ -122,3 +145,26 @@ export const registrationSchema = z
     { path: ['expiresAtMs'], error: 'must be after issuedAtMs, by a year at most' },
   );
 export type Registration = z.infer<typeof registrationSchema>;
+
+/** A signed registration from its canonical bytes. Throws INPUT_MALFORMED. */
+export function parseRegistration(bytes: Uint8Array): Signed<Registration> {
+  const options = { what: 'a registration', maxBytes: REGISTRATION_BYTES_MAX };
+  return parseDocument(keySignedSchema(registrationSchema), bytes, options);
+}
+
+/** A signed statement from its canonical bytes. Throws INPUT_MALFORMED. */
+export function parseZoneStatement(bytes: Uint8Array): Signed<ZoneStatement> {
+  const options = { what: 'a zone statement', maxBytes: ZONE_STATEMENT_BYTES_MAX };
+  return parseDocument(signedSchema(zoneStatementSchema), bytes, options);
+}
+
+function isStatedForIt(body: {
+  readonly network: string;
+  readonly nodeId: string;
+  readonly operator: string;
+  readonly zoneStatement: Signed<ZoneStatement> | null;
+}): boolean {
+  if (body.zoneStatement === null) return true;
+  const { network, nodeId, operator } = body.zoneStatement.document;
+  return network === body.network && nodeId === body.nodeId && operator === body.operator;
+}

@@ -1,6 +1,7 @@
 /**
  * The record of a placement: the request, every candidate with the facts that were used, each failed
- * constraint, each term, and the choice. Its canonical JSON is what a coordinator signs.
+ * constraint, each term, what breaks ties, and the choice. Its canonical JSON is what a coordinator
+ * signs.
  *
  *   D1  The same nodes, request, policy and time give the same bytes, in whatever order the nodes
  *       were given.
@@ -22,6 +23,7 @@ import { type MeasuredRtt, pathsBuffer, pathsInto, pathsSchema } from './paths.t
 import { type PreparedRequest, prepare } from './prepared.ts';
 import { checkCandidates, type Fleet, orderOf, rank } from './rank.ts';
 import { type PlacementRequest, requestSchema } from './request.ts';
+import { TIE_MAX, tieOf } from './tie.ts';
 import {
   SCORE_MAX,
   scoreOf,
@@ -40,6 +42,8 @@ export const candidateSchema = z.strictObject({
   failed: z.array(failureSchema).max(FAILURES_MAX),
   terms: termsSchema.nullable(),
   score: z.int().min(0).max(SCORE_MAX).nullable(),
+  /** Among candidates of equal score the lowest comes first; like the score null for the unlawful. */
+  tie: z.int().min(0).max(TIE_MAX).nullable(),
 });
 export type Candidate = z.infer<typeof candidateSchema>;
 
@@ -143,7 +147,8 @@ function recordOf(
   policy: WeightedPolicy,
 ): Decision {
   const candidates = nodes.map((node) => evaluated(node, prepared, policy));
-  const order = orderOf(candidates.map(({ score }) => score));
+  const scores = candidates.map(({ score }) => score);
+  const order = orderOf(scores, (place) => candidates[place]?.tie ?? 0);
   return {
     type: 'helixmesh/decision',
     v: 1,
@@ -161,9 +166,12 @@ function evaluated(
   policy: WeightedPolicy,
 ): Candidate {
   const failed = failuresOf(facts, paths, prepared);
-  if (failed.length > 0) return { facts, paths, failed: [...failed], terms: null, score: null };
+  if (failed.length > 0) {
+    return { facts, paths, failed: [...failed], terms: null, score: null, tie: null };
+  }
   const terms = termsOf(facts, paths, prepared);
-  return { facts, paths, failed: [], terms, score: scoreOf(terms, policy) };
+  const tie = tieOf(prepared.tieSeed, facts.nodeId);
+  return { facts, paths, failed: [], terms, score: scoreOf(terms, policy), tie };
 }
 
 /** What the constraints of this request read; a node's other tools are nobody's business here. */

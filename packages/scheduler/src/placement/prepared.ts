@@ -5,6 +5,7 @@ import { type UnitVector, unitVector } from '../geo/distance.ts';
 import type { OperatorId } from '../ids.ts';
 import { toolSetOf } from '../quorum/reputation.ts';
 import type { PlacementInput, PlacementRequest } from './request.ts';
+import { tieSeedOf } from './tie.ts';
 
 const MIB = 2 ** 20;
 
@@ -30,6 +31,8 @@ export type Zones = 'any' | ReadonlySet<string>;
 export interface PreparedRequest {
   readonly request: PlacementRequest;
   readonly nowMs: number;
+  /** What ties are broken with. */
+  readonly tieSeed: number;
   readonly toolSet: string;
   readonly toolVersions: readonly (readonly [name: string, version: string])[];
   readonly user: UnitVector | null;
@@ -42,6 +45,7 @@ export function prepare(request: PlacementRequest, nowMs: number): PreparedReque
   return {
     request,
     nowMs,
+    tieSeed: tieSeedOf(request.taskId),
     toolSet: toolSetOf(request.toolVersions),
     toolVersions: Object.entries(request.toolVersions),
     user: requesterLocation === null ? null : unitVector(requesterLocation),

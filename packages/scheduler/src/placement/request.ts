@@ -101,7 +101,7 @@ export const usageSchema = z.strictObject({
 export type Usage = z.infer<typeof usageSchema>;
 
 export const requestSchema = z.strictObject({
-  /** The task: names it in the record, decides nothing. */
+  /** The task: names it in the record, and says which of several equal nodes comes first. */
   taskId: z.string().min(1).max(128),
   pipeline: nameSchema,
   isCommercial: z.boolean(),

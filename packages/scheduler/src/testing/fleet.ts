@@ -2,7 +2,12 @@
 import type { Location } from '../geo/distance.ts';
 import { datasetIdSchema, nodeIdSchema, type OperatorId, operatorIdSchema } from '../ids.ts';
 import type { NodeFacts } from '../node/facts.ts';
-import { type Registration, registrationSchema } from '../node/registration.ts';
+import {
+  REGISTRATION_TYPE,
+  type Registration,
+  registrationSchema,
+  ZONE_STATEMENT_TYPE,
+} from '../node/registration.ts';
 import type { PlacementInput, PlacementRequest } from '../placement/request.ts';
 
 export const NOW_MS = 1_800_000_000_000;
@@ -40,6 +45,8 @@ export function operatorOf(n: number): OperatorId {
 /** Whose data the requests of this file are about. */
 export const OWNER = operatorIdSchema.parse(`0x${'f'.repeat(40)}`);
 
+const NETWORK = `sha256:${'0'.repeat(64)}`;
+
 const PRICES = {
   coreHourMicroUsd: 40_000,
   gpuHourMicroUsd: 2_000_000,
@@ -47,19 +54,24 @@ const PRICES = {
   storageGibMonthMicroUsd: 23_000,
 };
 
-/** A sound registration of node `n`. */
+/** A sound registration of node `n`; nobody has signed its zone statement. */
 export function registrationOf(n: number): Registration {
   return registrationSchema.parse({
-    v: 1,
-    networkId: `sha256:${'0'.repeat(64)}`,
+    type: REGISTRATION_TYPE,
+    network: NETWORK,
     nodeId: nodeIdOf(n),
     operator: operatorOf(n),
     endpoint: `https://node-${n}.example:8443`,
     location: CITIES.berlin,
     zoneStatement: {
-      zones: ['DE', 'EU'],
-      operator: operatorOf(n),
-      untilMs: NOW_MS + 30 * DAY_MS,
+      document: {
+        type: ZONE_STATEMENT_TYPE,
+        network: NETWORK,
+        nodeId: nodeIdOf(n),
+        operator: operatorOf(n),
+        zones: ['DE', 'EU'],
+        untilMs: NOW_MS + 30 * DAY_MS,
+      },
       signature: `0x${'1'.repeat(130)}`,
     },
     hardware: {

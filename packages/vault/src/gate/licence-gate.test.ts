@@ -15,6 +15,7 @@ import {
   type GateReason,
   type GateRequest,
   licenceGate,
+  mayLieIn,
   type VerifiedGrant,
 } from './licence-gate.ts';
 
@@ -273,4 +274,14 @@ test('whatever is asked with whatever grants, only granted bytes are served', ()
     { numRuns: 500 },
   );
   assert.ok(allowed > 10, `${allowed} allowed`);
+});
+
+test('copies lie where the residency allows it, a part of a zone included', () => {
+  const free = { ...manifest, residency: null };
+  const zones = ['EU', 'MX', 'MX-CMX', 'MXX', 'US', undefined];
+  assert.deepEqual(
+    zones.map((zone) => mayLieIn(manifest, zone)),
+    [true, true, true, false, false, false],
+  );
+  assert.ok(zones.every((zone) => mayLieIn(free, zone)));
 });

@@ -24,6 +24,7 @@ import {
   type HeadAttestation,
   isHeadFresh,
   isRevoked,
+  isWithinZone,
   type KnownHead,
   type Manifest,
   type Range,
@@ -133,19 +134,24 @@ function headReasons({ object, use, revocation }: GateRequest): GateReason[] {
   return reasons;
 }
 
+/** Whether the owner lets copies lie in `zone`; undefined for a vault that does not say where it is. */
+export function mayLieIn(manifest: Manifest, zone: string | undefined): boolean {
+  if (manifest.residency === null) return true;
+  return zone !== undefined && isLawful(manifest, zone);
+}
+
 /** What the manifest forbids whatever a grant says (L3). */
 function objectReasons({ object, use }: GateRequest): GateReason[] {
   const { id, manifest } = object;
   const terms = grantRefusals(grantOf(id, manifest, use), completeUse(object, use));
-  const stay = { pipelines: null, commercialUse: true, zones: manifest.residency };
-  const lawful = grantRefusals(
-    grantOf(id, { ...manifest, terms: stay }, use),
-    completeUse(object, use),
-  );
   return [
     ...terms.map((reason) => ({ of: 'object', reason }) as const),
-    ...lawful.map(() => ({ of: 'object', reason: 'residency' }) as const),
+    ...(isLawful(manifest, use.zone) ? [] : [{ of: 'object', reason: 'residency' } as const]),
   ];
+}
+
+function isLawful(manifest: Manifest, zone: string): boolean {
+  return manifest.residency?.some((allowed) => isWithinZone(zone, allowed)) ?? true;
 }
 
 /** The most that the owner of a manifest could grant to who asks: its terms and nothing else. */

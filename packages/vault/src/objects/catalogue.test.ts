@@ -231,3 +231,17 @@ test('what was damaged in the vault is an error for the reader, never other byte
   await later.put(large.signed, inChunks(large.body, 50_000));
   assert.deepEqual([later.damaged, later.list().length], [[], 1]);
 });
+
+test('what a put would answer is known before its body is read', async () => {
+  const vault = await memoryVault({ quotaOf: () => ({ bytes: 500_000, objects: 9 }) });
+  const { catalogue } = vault;
+  const { id } = small;
+  assert.deepEqual(catalogue.forecast(small.signed), { status: 'ready', id });
+  const reason = 'bytes';
+  assert.deepEqual(catalogue.forecast(large.signed), { status: 'refused', reason });
+  assert.deepEqual(catalogue.used(owner.address), { bytes: 0, objects: 0 });
+  await put(vault, small);
+  assert.deepEqual(catalogue.forecast(small.signed), { status: 'known', id });
+  await catalogue.delete(id, owner.address);
+  assert.deepEqual(catalogue.forecast(small.signed), { status: 'refused', reason: 'deleted' });
+});

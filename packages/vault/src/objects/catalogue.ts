@@ -69,6 +69,9 @@ export type PutOutcome =
   | { readonly status: 'stored' | 'known'; readonly id: Digest }
   | { readonly status: 'refused'; readonly reason: PutRefusal };
 
+/** `ready`: a body would be read now. */
+export type PutForecast = PutOutcome | { readonly status: 'ready'; readonly id: Digest };
+
 export type DeleteOutcome = 'deleted' | 'absent' | 'not_owner' | 'in_progress';
 
 export interface Catalogue {
@@ -78,6 +81,8 @@ export interface Catalogue {
    * throws: nothing is seen of it then.
    */
   put(signed: Signed<Manifest>, body: ByteSource): Promise<PutOutcome>;
+  /** What `put` would say before it reads the body. */
+  forecast(signed: Signed<Manifest>): PutForecast;
   /** Undefined when it is not there. Throws INPUT_MALFORMED when its record was damaged. */
   open(id: Digest): Promise<SealedObject | undefined>;
   stat(id: Digest): ObjectFacts | undefined;
@@ -128,6 +133,16 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     return undefined;
   }
 
+  function forecast(signed: Signed<Manifest>): PutForecast {
+    const { owner, bodyBytes } = signed.document;
+    const verdict = verifyDocument(crypto, signed, { network, signer: owner });
+    if (verdict.status === 'invalid') return { status: 'refused', reason: verdict.reason };
+    const { id } = verdict;
+    if (objects.has(id) && !changing.has(id)) return { status: 'known', id };
+    const reason = refusalOf(id) ?? ledger.refusalOf(owner, bodyBytes);
+    return reason === undefined ? { status: 'ready', id } : { status: 'refused', reason };
+  }
+
   async function keep(id: Digest, signed: Signed<Manifest>, body: ByteSource): Promise<void> {
     const pin = pins.hold();
     try {
@@ -150,14 +165,15 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     stat: (id) => objects.get(id),
     list: (owner) => [...objects.values().filter((o) => owner === undefined || o.owner === owner)],
 
+    forecast,
+
     async put(signed, body) {
       const { owner, bodyBytes } = signed.document;
-      const verdict = verifyDocument(crypto, signed, { network, signer: owner });
-      if (verdict.status === 'invalid') return { status: 'refused', reason: verdict.reason };
-      const { id } = verdict;
-      if (objects.has(id) && !changing.has(id)) return { status: 'known', id };
-      const reason = refusalOf(id) ?? ledger.reserve(owner, bodyBytes);
-      if (reason !== undefined) return { status: 'refused', reason };
+      const expected = forecast(signed);
+      if (expected.status !== 'ready') return expected;
+      const { id } = expected;
+      // Nothing was awaited since the forecast.
+      ledger.count(owner, bodyBytes);
       changing.add(id);
       puts += 1;
       try {

@@ -11,9 +11,9 @@ export type QuotaOf = (owner: string) => Amount | undefined;
 export type QuotaRefusal = 'not_admitted' | 'bytes' | 'objects';
 
 export interface Ledger {
-  /** Counts an object of that size, unless the quota forbids it. */
-  reserve(owner: string, bytes: number): QuotaRefusal | undefined;
-  /** Counts an object that is there already, whatever the quota says now. */
+  /** Why an object of that size would not be counted now. */
+  refusalOf(owner: string, bytes: number): QuotaRefusal | undefined;
+  /** Counts an object, whatever the quota says. */
   count(owner: string, bytes: number): void;
   release(owner: string, bytes: number): void;
   used(owner: string): Amount;
@@ -32,15 +32,13 @@ export function makeLedger(quotaOf: QuotaOf): Ledger {
 
   return {
     used,
-    count: (owner, bytes) => add(owner, bytes, 1),
-    release: (owner, bytes) => add(owner, -bytes, -1),
-    reserve(owner, bytes) {
+    refusalOf(owner, bytes) {
       const quota = quotaOf(owner);
       if (quota === undefined) return 'not_admitted';
       if (used(owner).objects + 1 > quota.objects) return 'objects';
-      if (used(owner).bytes + bytes > quota.bytes) return 'bytes';
-      add(owner, bytes, 1);
-      return undefined;
+      return used(owner).bytes + bytes > quota.bytes ? 'bytes' : undefined;
     },
+    count: (owner, bytes) => add(owner, bytes, 1),
+    release: (owner, bytes) => add(owner, -bytes, -1),
   };
 }
