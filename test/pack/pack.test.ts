@@ -31,6 +31,13 @@ test('the packed command line, installed into an empty folder, runs the demo', a
 
   const { stdout: version } = await run(helixmesh, ['--version'], here);
   assert.match(version, /^\d+\.\d+\.\d+\n$/);
+  const biofs = join(folder, 'node_modules', '.bin', 'biofs');
+  assert.match((await run(biofs, ['--help'], here)).stdout, /^Usage: biofs /);
+  await assert.rejects(run(biofs, ['--json', 'ls'], here), ({ stdout }: { stdout: string }) => {
+    assert.equal(JSON.parse(stdout).error.code, 'UNAUTHENTICATED');
+    return true;
+  });
+
   const { stdout: doctor } = await run(helixmesh, ['doctor', '--json'], here);
   assert.ok(JSON.parse(doctor).tools.length > 5);
 

@@ -2,39 +2,44 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cliReference, leaves } from './cli-reference.ts';
-import { commandPath, EXAMPLES } from './examples.ts';
-import { createProgram } from './program.ts';
+import { cliReference, leaves, references } from './cli-reference.ts';
+import { commandPath } from './examples.ts';
 
-const PAGE = join(import.meta.dirname, '..', '..', '..', 'docs', 'reference', 'cli.md');
+const PAGES = join(import.meta.dirname, '..', '..', '..', 'docs', 'reference');
 
-test('the reference page says what the commands say (else: make docs)', () => {
-  assert.equal(readFileSync(PAGE, 'utf8'), cliReference());
-});
+for (const reference of references()) {
+  const { program, examples, page } = reference;
+  const name = program.name();
 
-test('every command has an example, and every example a command', () => {
-  const commands = leaves(createProgram()).map(commandPath);
-  const shown = new Set(EXAMPLES.map(({ command }) => command));
-  assert.deepEqual(
-    commands.filter((command) => !shown.has(command)),
-    [],
-  );
-  assert.deepEqual(
-    [...shown].filter((command) => !commands.includes(command)),
-    [],
-  );
-});
+  test(`the reference page of ${name} says what the commands say (else: make docs)`, () => {
+    assert.equal(readFileSync(join(PAGES, page), 'utf8'), cliReference(reference));
+  });
 
-test('examples name only options that exist', () => {
-  const program = createProgram();
-  const byPath = new Map(leaves(program).map((command) => [commandPath(command), command]));
-  for (const { command, line } of EXAMPLES) {
-    const known = [...program.options, ...(byPath.get(command)?.options ?? [])].map((o) => o.long);
-    const used = line.match(/--[a-z0-9-]+/g) ?? [];
+  test(`every command of ${name} has an example, and every example a command`, () => {
+    const commands = leaves(program).map(commandPath);
+    const shown = new Set(examples.map(({ command }) => command));
     assert.deepEqual(
-      used.filter((flag) => !known.includes(flag)),
+      commands.filter((command) => !shown.has(command)),
       [],
-      line,
     );
-  }
-});
+    assert.deepEqual(
+      [...shown].filter((command) => !commands.includes(command)),
+      [],
+    );
+  });
+
+  test(`examples of ${name} name only options that exist`, () => {
+    const byPath = new Map(leaves(program).map((command) => [commandPath(command), command]));
+    for (const { command, line } of examples) {
+      assert.ok(line.startsWith(`${name} `), line);
+      const options = [...program.options, ...(byPath.get(command)?.options ?? [])];
+      const known = options.map((option) => option.long);
+      const used = line.match(/(?<= )--[a-z0-9-]+/g) ?? [];
+      assert.deepEqual(
+        used.filter((flag) => !known.includes(flag)),
+        [],
+        line,
+      );
+    }
+  });
+}

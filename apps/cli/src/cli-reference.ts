@@ -1,19 +1,34 @@
-/** The reference page of the command line, made from the commands themselves. */
+/** The reference pages of the command lines, made from the commands themselves. */
 import { ERROR_TABLE } from '@helixmesh/protocol';
 import type { Command } from 'commander';
-import { commandPath, EXAMPLES } from './examples.ts';
+import { BIOFS_EXAMPLES } from './biofs/examples.ts';
+import { createProgram as createBiofs } from './biofs/program.ts';
+import { commandPath, EXAMPLES, type Example } from './examples.ts';
 import { createProgram } from './program.ts';
 
-export function cliReference(): string {
-  const program = createProgram();
+/** A program and its page below docs/reference. */
+export interface Reference {
+  readonly page: string;
+  readonly program: Command;
+  readonly examples: readonly Example[];
+}
+
+export function references(): readonly Reference[] {
   return [
-    '# `helixmesh` on the command line',
+    { page: 'cli.md', program: createProgram(), examples: EXAMPLES },
+    { page: 'biofs.md', program: createBiofs(), examples: BIOFS_EXAMPLES },
+  ];
+}
+
+export function cliReference({ program, examples }: Reference): string {
+  return [
+    `# \`${program.name()}\` on the command line`,
     '<!-- Made by `make docs` from the commands. A test fails when it differs from them. -->',
     'Answers go to standard output, progress and errors to standard error. With `--json` the answer, ' +
-      'or `{"error": …}`, is one JSON document. `biofs` is the same program.',
+      'or `{"error": …}`, is one JSON document.',
     '## Options of every command',
     optionTable(program),
-    ...leaves(program).map(section),
+    ...leaves(program).map((command) => section(program.name(), command, examples)),
     '## Exit codes',
     exitTable(),
     '',
@@ -27,13 +42,14 @@ export function leaves(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
 }
 
-function section(command: Command): string {
+function section(name: string, command: Command, all: readonly Example[]): string {
   const path = commandPath(command);
-  const words = command.registeredArguments.map((argument) =>
-    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
-  );
-  const examples = EXAMPLES.filter((example) => example.command === path);
-  const parts = [`## helixmesh ${[path, ...words].join(' ')}`, command.description()];
+  const words = command.registeredArguments.map((argument) => {
+    const dots = argument.variadic ? '...' : '';
+    return argument.required ? `<${argument.name()}${dots}>` : `[${argument.name()}${dots}]`;
+  });
+  const examples = all.filter((example) => example.command === path);
+  const parts = [`## ${[name, path, ...words].join(' ')}`, command.description()];
   for (const argument of command.registeredArguments) {
     parts.push(`\`${argument.name()}\`: ${argument.description}`);
   }

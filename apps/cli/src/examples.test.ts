@@ -7,6 +7,8 @@ import { type Bench, makeBench, runCli, startDaemon } from './testing/cli.ts';
 
 /** The full-size demo is `make demo`; the small one runs in test/pack, from the tarball. */
 const NOT_RUN = 'demo';
+/** These need a coordinator: commands/node/node.test.ts runs them. */
+const OF_NETWORK = 'node ';
 /** From here on the examples talk to a daemon. */
 const FIRST_WITH_DAEMON = 'up';
 /** Refused while a daemon holds the data folder. */
@@ -59,6 +61,7 @@ test('every example of the help does what it says', async (t) => {
   await startDaemon(t, bench, argsOf(EXAMPLES[split] ?? { command: '', line: '' }));
   for (const example of EXAMPLES.slice(split)) {
     if (example.command === FIRST_WITH_DAEMON) continue;
+    if (example.command.startsWith(OF_NETWORK)) continue;
     const { code, stderr, stdout } = await runCli(bench, argsOf(example));
     const expected = example.command === REFUSED ? 75 : 0;
     assert.equal(code, expected, `${example.line}\n${stdout}${stderr}`);

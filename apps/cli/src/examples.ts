@@ -11,40 +11,54 @@ export interface Example {
 }
 
 export const EXAMPLES: readonly Example[] = [
-  ...of('doctor', ['helixmesh doctor', 'helixmesh doctor --json']),
-  ...of('config print', ['helixmesh config print']),
-  ...of('simulate', ['helixmesh simulate --out simulated --contigs 3 --bases 20000 --seed 7']),
-  ...of('demo', ['helixmesh demo', 'helixmesh demo --small --out try']),
-  ...of('run', [
+  ...examplesOf('doctor', ['helixmesh doctor', 'helixmesh doctor --json']),
+  ...examplesOf('config print', ['helixmesh config print']),
+  ...examplesOf('simulate', [
+    'helixmesh simulate --out simulated --contigs 3 --bases 20000 --seed 7',
+  ]),
+  ...examplesOf('demo', ['helixmesh demo', 'helixmesh demo --small --out try']),
+  ...examplesOf('run', [
     'helixmesh run --sample S1 --r1 S1_R1.fastq.gz --r2 S1_R2.fastq.gz --reference ref.fa',
     'helixmesh run --samplesheet samples.csv --reference ref.fa --out results',
   ]),
-  ...of('evaluate', [
+  ...examplesOf('evaluate', [
     'helixmesh evaluate --truth truth.vcf.gz --calls results/S1/S1.vcf.gz --reference ref.fa ' +
       '--confident confident.bed',
   ]),
-  ...of('reference add', [
+  ...examplesOf('reference add', [
     'helixmesh reference add small --fasta ref.fa --gff genes.gff3 --clinvar clinvar.vcf.gz',
   ]),
-  ...of('reference list', ['helixmesh reference list']),
-  ...of('reference show', ['helixmesh reference show small']),
-  ...of('reference verify', ['helixmesh reference verify small']),
-  ...of('up', ['helixmesh up --cores 2', 'helixmesh --data /srv/helixmesh up --log-level warn']),
-  ...of('submit', ['helixmesh submit --sample S3 --r1 S1_R1.fastq.gz --reference small']),
-  ...of('cancel', ['helixmesh cancel S3']),
-  ...of('resume', ['helixmesh resume S3']),
-  ...of('status', [
+  ...examplesOf('reference list', ['helixmesh reference list']),
+  ...examplesOf('reference show', ['helixmesh reference show small']),
+  ...examplesOf('reference verify', ['helixmesh reference verify small']),
+  ...examplesOf('init', [
+    'helixmesh --data vault init --role storage --network-name test --listen 127.0.0.1:7401',
+    'helixmesh --data own init --role custodian --genesis vault/network.json',
+    'helixmesh --data me init --genesis vault/network.json',
+  ]),
+  ...examplesOf('up', [
+    'helixmesh up --cores 2',
+    'helixmesh --data /srv/helixmesh up --log-level warn',
+  ]),
+  ...examplesOf('submit', ['helixmesh submit --sample S3 --r1 S1_R1.fastq.gz --reference small']),
+  ...examplesOf('cancel', ['helixmesh cancel S3']),
+  ...examplesOf('resume', ['helixmesh resume S3']),
+  ...examplesOf('status', [
     'helixmesh status S3 --watch',
     'helixmesh status S3 --why',
     'helixmesh status --json',
   ]),
-  ...of('logs', ['helixmesh logs S3', 'helixmesh logs S3 --task align']),
-  ...of('journal', ['helixmesh journal S3']),
-  ...of('report', ['helixmesh report S3', 'helixmesh report S3 --json']),
-  ...of('cleanup', ['helixmesh cleanup']),
+  ...examplesOf('logs', ['helixmesh logs S3', 'helixmesh logs S3 --task align']),
+  ...examplesOf('journal', ['helixmesh journal S3']),
+  ...examplesOf('report', ['helixmesh report S3', 'helixmesh report S3 --json']),
+  ...examplesOf('node list', ['helixmesh node list', 'helixmesh node list --json']),
+  ...examplesOf('node show', ['helixmesh node show', 'helixmesh node show --json']),
+  ...examplesOf('node drain', ['helixmesh node drain']),
+  ...examplesOf('node resume', ['helixmesh node resume']),
+  ...examplesOf('cleanup', ['helixmesh cleanup']),
 ];
 
-function of(command: string, lines: readonly string[]): Example[] {
+export function examplesOf(command: string, lines: readonly string[]): Example[] {
   return lines.map((line) => ({ command, line }));
 }
 
@@ -56,11 +70,11 @@ export function commandPath(command: Command): string {
 }
 
 /** Adds its examples to the help of every command below `command`. */
-export function addExamples(command: Command): void {
-  const lines = EXAMPLES.filter((example) => example.command === commandPath(command));
+export function addExamples(command: Command, examples: readonly Example[]): void {
+  const lines = examples.filter((example) => example.command === commandPath(command));
   if (lines.length > 0) {
     const text = lines.map(({ line }) => `  ${line}`).join('\n');
     command.addHelpText('after', `\nExamples:\n${text}`);
   }
-  command.commands.forEach(addExamples);
+  for (const each of command.commands) addExamples(each, examples);
 }

@@ -2,9 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Command } from 'commander';
+import { createProgram as createBiofs } from './biofs/program.ts';
 import { createProgram } from './program.ts';
 
 const WIDTHS = [80, 120] as const;
+
+/** Every command of both programs. */
+function everything(): Command[] {
+  return [...all(createProgram()), ...all(createBiofs())];
+}
 
 /** All commands, groups of commands included. */
 function all(command: Command): Command[] {
@@ -25,7 +31,7 @@ function helpAt(command: Command, width: number): string {
 
 for (const width of WIDTHS) {
   test(`descriptions are broken once, where ${width} columns end`, () => {
-    for (const command of all(createProgram())) {
+    for (const command of everything()) {
       const [, description = ''] = helpAt(command, width).split('\n\n');
       const lines = description.split('\n');
       assert.equal(lines.join(' '), command.description());
@@ -39,7 +45,7 @@ for (const width of WIDTHS) {
   });
 
   test(`options and arguments fit ${width} columns`, () => {
-    for (const command of all(createProgram())) {
+    for (const command of everything()) {
       const [prose = ''] = helpAt(command, width).split('\nExamples:');
       const long = prose.split('\n').filter((line) => line.length > width);
       assert.deepEqual(long, [], command.name());
@@ -48,7 +54,8 @@ for (const width of WIDTHS) {
 }
 
 test('commands are listed by a summary in lower case, and --help is the only help', () => {
-  for (const command of all(createProgram()).slice(1)) {
+  for (const command of everything()) {
+    if (command.parent === null) continue;
     assert.match(command.summary(), /^[a-z]/, command.name());
     assert.doesNotMatch(helpAt(command, 80), /help \[command\]/);
   }

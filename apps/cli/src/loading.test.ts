@@ -1,9 +1,9 @@
 /** Commands load what they use and no more: a start should not wait for parts of other commands. */
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Bench, makeBench, runCli, startDaemon } from './testing/cli.ts';
+import { type Bench, makeBench, runBiofs, runCli, startDaemon } from './testing/cli.ts';
 
 /** Packages that take long to load, by what the address of their modules holds. */
 const HEAVY = {
@@ -22,16 +22,21 @@ interface CoverageFile {
 }
 
 /** Which heavy packages a command loads, from what Node says of the coverage of its modules. */
-async function heavyOf(bench: Bench, line: string, exitCode = 0): Promise<Heavy[]> {
+async function heavyOf(
+  bench: Bench,
+  line: string,
+  exitCode = 0,
+  program = runCli,
+): Promise<Heavy[]> {
   const coverage = join(bench.folder, `coverage of ${line}`);
   const env = { ...bench.env, NODE_V8_COVERAGE: coverage };
-  const { code, stderr } = await runCli({ ...bench, env }, line.split(' '));
+  const { code, stderr } = await program({ ...bench, env }, line.split(' '));
   assert.equal(code, exitCode, stderr);
   const files = await readdir(coverage);
   const texts = await Promise.all(files.map((name) => readFile(join(coverage, name), 'utf8')));
   const urls = texts.flatMap((text) => (JSON.parse(text) as CoverageFile).result.map((r) => r.url));
   assert.ok(
-    urls.some((url) => url.endsWith('/apps/cli/src/program.ts')),
+    urls.some((url) => url.endsWith('/apps/cli/src/program-shape.ts')),
     'the modules that are loaded are seen',
   );
   return (Object.keys(HEAVY) as Heavy[]).filter((name) =>
@@ -47,6 +52,19 @@ test('version, help and settings load no heavy package', async (t) => {
   for (const line of ['--version', '--help', 'run --help', 'config print', 'cleanup']) {
     await assertLoads(t, line, []);
   }
+});
+
+test('biofs loads no heavy package, whether it helps or looks into a custody', async (t) => {
+  const bench = await makeBench(t);
+  assert.deepEqual(await heavyOf(bench, 'put --help', 0, runBiofs), []);
+  const key = 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
+  const genesis =
+    '{"attestedOperators":[],"coordinators":[],"createdAtMs":0,"name":"test",' +
+    '"nonce":"00112233445566778899aabbccddeeff","type":"helixmesh/genesis/v1"}';
+  await writeFile(join(bench.folder, 'network.json'), genesis);
+  const person = { ...bench, env: { ...bench.env, HELIXMESH_WALLET_KEY: key } };
+  assert.deepEqual(await heavyOf(person, 'login --genesis network.json', 0, runBiofs), []);
+  assert.deepEqual(await heavyOf(person, 'ls', 0, runBiofs), []);
 });
 
 test('what works on files loads the pipelines, and no engine', (t) =>

@@ -84,7 +84,7 @@ async function failureOf(stopped: Promise<void>): Promise<never> {
 }
 
 /** Runs `use`; the first SIGINT or SIGTERM aborts it, a second one ends the process at once. */
-async function interruptible<T>(
+export async function interruptible<T>(
   hint: string,
   use: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {

@@ -9,7 +9,7 @@ export function usageError({ message }: CommanderError): AppError {
   return new AppError('USAGE', first.replace(/^error: /, ''), {
     hint:
       suggestion === undefined
-        ? 'See `helixmesh --help`, or --help after the command.'
+        ? 'See --help, or --help after the command.'
         : `Did you mean ${suggestion}?`,
   });
 }

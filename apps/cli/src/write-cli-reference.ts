@@ -1,8 +1,10 @@
-/** Writes docs/reference/cli.md anew; run by `make docs`. */
+/** Writes the reference pages of the command lines anew; run by `make docs`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { cliReference } from './cli-reference.ts';
+import { join } from 'node:path';
+import { cliReference, references } from './cli-reference.ts';
 
-const target = join(import.meta.dirname, '..', '..', '..', 'docs', 'reference', 'cli.md');
-mkdirSync(dirname(target), { recursive: true });
-writeFileSync(target, cliReference());
+const folder = join(import.meta.dirname, '..', '..', '..', 'docs', 'reference');
+mkdirSync(folder, { recursive: true });
+for (const reference of references()) {
+  writeFileSync(join(folder, reference.page), cliReference(reference));
+}

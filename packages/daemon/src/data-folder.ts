@@ -7,6 +7,7 @@ export {
   type LoadedConfig,
   loadConfig,
   type NodeConfig,
+  shownValue,
 } from './node/config.ts';
 export { lockDataFolder } from './node/lock.ts';
 export { type NodePaths, nodePaths } from './node/paths.ts';

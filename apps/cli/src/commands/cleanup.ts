@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { lockDataFolder } from '@helixmesh/daemon/data-folder';
+import { join } from 'node:path';
+import { lockDataFolder, type NodePaths } from '@helixmesh/daemon/data-folder';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../context.ts';
 
@@ -10,7 +11,8 @@ export function addCleanup(program: Command): void {
     .summary('delete what the node keeps')
     .description(
       'Deletes kept results and scratch files; output folders are never touched. Later runs make ' +
-        'the results again. Refused while a daemon runs on the data folder.',
+        'the results again. Refused while a daemon runs on the data folder. Never deletes keys or ' +
+        'sealed data.',
     )
     .option('--all', 'also delete the job history and the reference bundles')
     .action(async (options: { all?: boolean }, command) => {
@@ -20,7 +22,7 @@ export function addCleanup(program: Command): void {
         return answer(context, { deleted: [] }, `There is nothing in ${paths.dataDir}.`);
       }
       const lock = await lockDataFolder(paths.lockFile);
-      const targets = options.all === true ? [paths.dataDir] : [paths.storeRoot, paths.scratchRoot];
+      const targets = options.all === true ? allOf(paths) : [paths.storeRoot, paths.scratchRoot];
       for (const target of targets) await rm(target, { recursive: true, force: true });
       await lock.release();
       answer(
@@ -29,4 +31,15 @@ export function addCleanup(program: Command): void {
         targets.map((target) => `deleted ${target}`).join('\n'),
       );
     });
+}
+
+/**
+ * The whole folder of a local node. Where somebody has an identity, what jobs have left and nothing
+ * else: keys, custody and vault cannot be made again.
+ */
+function allOf(paths: NodePaths): string[] {
+  if (!existsSync(join(paths.dataDir, 'identity'))) return [paths.dataDir];
+  const { storeRoot, scratchRoot, referenceRoot, restateDir, database, logFile } = paths;
+  const sqlite = ['', '-wal', '-shm'].map((suffix) => `${database}${suffix}`);
+  return [storeRoot, scratchRoot, referenceRoot, restateDir, ...sqlite, logFile];
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 const MAIN = join(import.meta.dirname, '..', 'main.ts');
+const BIOFS_MAIN = join(import.meta.dirname, '..', 'biofs', 'main.ts');
 const NODE_OPTIONS = ['--conditions=development', '--disable-warning=ExperimentalWarning'];
 
 export interface Outcome {
@@ -29,16 +30,23 @@ export async function makeBench(t: TestContext): Promise<Bench> {
   return { folder, env };
 }
 
-export function startCli(bench: Bench, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [...NODE_OPTIONS, MAIN, ...args], {
+export function startCli(bench: Bench, args: readonly string[], main = MAIN): ChildProcess {
+  return spawn(process.execPath, [...NODE_OPTIONS, main, ...args], {
     cwd: bench.folder,
     env: bench.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
-export async function runCli(bench: Bench, args: readonly string[]): Promise<Outcome> {
-  const child = startCli(bench, args);
+export function runCli(bench: Bench, args: readonly string[]): Promise<Outcome> {
+  return outcomeOf(startCli(bench, args));
+}
+
+export function runBiofs(bench: Bench, args: readonly string[]): Promise<Outcome> {
+  return outcomeOf(startCli(bench, args, BIOFS_MAIN));
+}
+
+async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -2,11 +2,11 @@
 import { Code, ConnectError, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { AppError } from '@helixmesh/protocol';
-import { decodeWireError, ERROR_HEADER, type NodeAddress } from '@helixmesh/protocol/sealing';
+import { ERROR_HEADER, type NodeAddress } from '@helixmesh/protocol/sealing';
 import { CALL_MS_MAX, REPLY_BYTES_MAX } from './limits.ts';
 import { authorityOf, canceled, type PinnedSession, unreachable } from './pinned-session.ts';
 import { type SigningOptions, signatureHeaders } from './sign.ts';
-import { messageSha256, NO_BODY_SHA256 } from './wire.ts';
+import { messageSha256, NO_BODY_SHA256, sentError } from './wire.ts';
 
 export function createSigningTransport(session: PinnedSession, options: SigningOptions): Transport {
   const { address } = options;
@@ -88,8 +88,7 @@ function errorOf(thrown: unknown, address: NodeAddress): AppError {
     if (at instanceof AppError) return at;
   }
   const error = ConnectError.from(thrown);
-  const header = error.metadata.get(ERROR_HEADER);
-  const sent = header === null ? undefined : decodeWireError(header);
+  const sent = sentError(error.metadata.get(ERROR_HEADER));
   if (sent !== undefined) return sent;
   switch (error.code) {
     case Code.Canceled:
@@ -104,6 +103,8 @@ function errorOf(thrown: unknown, address: NodeAddress): AppError {
         cause: thrown,
       });
     default:
+      // What the caller's own messages threw has a cause; what the node sent has none.
+      if (error.cause !== undefined) return AppError.from(error.cause);
       return new AppError('INTERNAL', `the node answered ${Code[error.code]}`, { cause: thrown });
   }
 }

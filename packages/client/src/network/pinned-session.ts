@@ -5,8 +5,9 @@
  * N1  Nothing is sent before TLS 1.3 is up and the peer's certificate holds the key that was asked
  *     for. No authority and no host name counts.
  * N2  A connection that is lost is opened again by the next request; a request is sent once.
+ * N3  A request that is given up is cut off: its receiver never sees it end.
  */
-import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { createGrpcTransport } from '@connectrpc/connect-node';
 import { AppError } from '@helixmesh/protocol';
@@ -71,7 +72,7 @@ export function createPinnedSession(options: PinnedSessionOptions): PinnedSessio
         const session = await open();
         try {
           const pseudo = { ':method': method, ':path': path };
-          return session.request({ ...headers, ...pseudo }, requestOptions);
+          return cutByClose(session.request({ ...headers, ...pseudo }, requestOptions));
         } catch (error) {
           // The connection ended between the look at it and its use: nothing has been sent (N2).
           if (left === 1 || !(session.closed || session.destroyed)) throw error;
@@ -91,6 +92,18 @@ export function createPinnedSession(options: PinnedSessionOptions): PinnedSessio
       );
     },
   };
+}
+
+/**
+ * Makes `close` reset the stream at once. Node's own sends the end of the request before the reset, and
+ * half of an upload would look like all of it (N3).
+ */
+function cutByClose(stream: ClientHttp2Stream): ClientHttp2Stream {
+  stream.close = (_code, callback) => {
+    if (callback !== undefined) stream.once('close', callback);
+    stream.destroy(canceled());
+  };
+  return stream;
 }
 
 /** Connects and verifies; the HTTP/2 session begins after that. */

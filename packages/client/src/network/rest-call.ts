@@ -3,7 +3,6 @@ import type { ClientHttp2Stream } from 'node:http2';
 import { AppError } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import {
-  decodeWireError,
   ERROR_HEADER,
   NETWORK_ROUTES,
   type NetworkRouteName,
@@ -16,7 +15,7 @@ import { pathOf } from '../path.ts';
 import { CALL_MS_MAX, REPLY_BYTES_MAX } from './limits.ts';
 import { canceled, type PinnedSession, unreachable } from './pinned-session.ts';
 import { type SigningOptions, signatureHeaders } from './sign.ts';
-import { NO_BODY_SHA256 } from './wire.ts';
+import { NO_BODY_SHA256, sentError } from './wire.ts';
 
 type Body<N extends NetworkRouteName> = NetworkRoutes[N]['body'] extends z.ZodType
   ? { readonly body: z.input<NetworkRoutes[N]['body']> }
@@ -123,7 +122,7 @@ function exchange(stream: ClientHttp2Stream, { body, call }: Exchange): Promise<
 }
 
 function problemOf({ status, error }: Reply, address: NodeAddress): AppError {
-  const sent = error === undefined ? undefined : decodeWireError(error);
+  const sent = sentError(error);
   if (sent !== undefined) return sent;
   // A node that stops answers so before our handlers see the request.
   if (status === HTTP_UNAVAILABLE) return unreachable(address, undefined);

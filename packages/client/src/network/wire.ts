@@ -4,8 +4,9 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { AppError } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
-import { KEY_BYTES } from '@helixmesh/protocol/sealing';
+import { decodeWireError, KEY_BYTES } from '@helixmesh/protocol/sealing';
 
 /** What is signed of a request without a body, and of a stream of messages. */
 export const NO_BODY_SHA256: Uint8Array = nodeCrypto.sha256(new Uint8Array());
@@ -21,6 +22,18 @@ export function messageSha256<T extends DescMessage>(
   const known = toBinary(type, message, { writeUnknownFields: false });
   if (toBinary(type, message).length !== known.length) return undefined;
   return nodeCrypto.sha256(known);
+}
+
+/** Control and format characters: they would move the cursor of whoever reads the message. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}]/gu;
+
+/** The error that a node sent, fit to be shown; undefined where the header holds none. */
+export function sentError(header: string | null | undefined): AppError | undefined {
+  const sent = header === null || header === undefined ? undefined : decodeWireError(header);
+  if (sent === undefined) return undefined;
+  const shown = (text: string) => text.replace(UNPRINTABLE, '\u{fffd}');
+  const hint = sent.hint === undefined ? {} : { hint: shown(sent.hint) };
+  return new AppError(sent.code, shown(sent.message), hint);
 }
 
 /** The Ed25519 public key of a certificate; undefined where it holds another kind of key. */

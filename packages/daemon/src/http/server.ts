@@ -24,8 +24,8 @@ export interface ApiServer {
 export interface ApiOptions {
   readonly socketPath: string;
   readonly handlers: Handlers;
-  /** Prometheus text. */
-  readonly metrics: () => Promise<string>;
+  /** Prometheus text; null where the settings want none. */
+  readonly metrics: (() => Promise<string>) | null;
   readonly onError: (error: AppError) => void;
 }
 
@@ -40,9 +40,12 @@ export async function serveApi(options: ApiOptions): Promise<ApiServer> {
     }
   });
   for (const name of Object.keys(ROUTES) as RouteName[]) addRoute(server, name, options.handlers);
-  server.get('/metrics', async (_request, reply) =>
-    reply.type('text/plain').send(await options.metrics()),
-  );
+  const { metrics } = options;
+  if (metrics !== null) {
+    server.get('/metrics', async (_request, reply) =>
+      reply.type('text/plain').send(await metrics()),
+    );
+  }
   server.setNotFoundHandler((_request, reply) => {
     sendProblem(reply, new AppError('NOT_FOUND', 'no such route', { hint: 'See docs/reference.' }));
   });

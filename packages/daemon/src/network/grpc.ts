@@ -5,10 +5,12 @@
  * Of a call with one message the hash of that message is signed. A stream of messages is signed
  * without them: what binds them is in the first one, which a signed call has given out.
  */
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
+  createConnectRouter,
   createContextKey,
   createContextValues,
   type HandlerContext,
@@ -17,8 +19,12 @@ import {
   type StreamRequest,
   type UnaryRequest,
 } from '@connectrpc/connect';
+import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import { codeFromString } from '@connectrpc/connect/protocol-connect';
-import { fastifyConnectPlugin } from '@connectrpc/connect-fastify';
+import {
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
 import { messageSha256, NO_BODY_SHA256 } from '@helixmesh/client/network';
 import { AppError, ERROR_TABLE } from '@helixmesh/protocol';
 import { ERROR_HEADER, encodeWireError } from '@helixmesh/protocol/sealing';
@@ -62,25 +68,44 @@ export function callerOf(context: HandlerContext): Caller {
 }
 
 export async function serveGrpc(server: FastifyInstance, options: GrpcOptions): Promise<void> {
+  const router = createConnectRouter({
+    connect: false,
+    grpcWeb: false,
+    readMaxBytes: MESSAGE_BYTES_MAX,
+    writeMaxBytes: MESSAGE_BYTES_MAX,
+    // What is sealed does not shrink, and a small message can unpack to a large one.
+    acceptCompression: [],
+    interceptors: [guarding(options)],
+    shutdownSignal: options.shutdown,
+  });
+  for (const { service, implementation } of options.services) {
+    router.service(service, implementation);
+  }
   await server.register(async (scope) => {
     // REST's parser is not for gRPC, whose messages ConnectRPC reads itself.
     scope.removeAllContentTypeParsers();
-    await scope.register(fastifyConnectPlugin, {
-      connect: false,
-      grpcWeb: false,
-      readMaxBytes: MESSAGE_BYTES_MAX,
-      writeMaxBytes: MESSAGE_BYTES_MAX,
-      // What is sealed does not shrink, and a small message can unpack to a large one.
-      acceptCompression: [],
-      interceptors: [guarding(options)],
-      shutdownSignal: options.shutdown,
-      contextValues: (request) => createContextValues().set(requestKey, request),
-      routes(router) {
-        for (const { service, implementation } of options.services) {
-          router.service(service, implementation);
-        }
-      },
-    });
+    scope.addContentTypeParser(GRPC_CONTENT, (_request, _payload, done) => done(null, undefined));
+    for (const handler of router.handlers) addHandler(scope, handler, options.logger);
+  });
+}
+
+const GRPC_CONTENT = /^application\/grpc(\+proto)?$/;
+
+/** As the plugin of ConnectRPC does it, but a peer that leaves is no error on the console. */
+function addHandler(scope: FastifyInstance, handler: UniversalHandler, logger: Logger): void {
+  scope.post(handler.requestPath, async (request, reply) => {
+    reply.hijack();
+    const raw = request.raw as unknown as Http2ServerRequest;
+    const response = reply.raw as unknown as Http2ServerResponse;
+    const values = createContextValues().set(requestKey, request);
+    try {
+      const call = universalRequestFromNodeRequest(raw, response, undefined, values);
+      await universalResponseToNodeResponse(await handler(call), response);
+    } catch (thrown) {
+      const { code } = ConnectError.from(thrown);
+      logger.debug({ route: handler.requestPath, code: Code[code] }, 'the peer left a call');
+      raw.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
   });
 }
 
@@ -130,7 +155,7 @@ async function admit<R extends UnaryRequest | StreamRequest>(
   }
   if (call.method.methodKind !== 'server_streaming') {
     await enter(NO_BODY_SHA256);
-    return call;
+    return { ...call, message: untilEnd(call.message, call.signal) };
   }
   const messages = await takeOne(call.message);
   await enter(hashOf(call.method, messages[0]));
@@ -155,6 +180,13 @@ async function takeOne<T>(messages: AsyncIterable<T>): Promise<readonly T[]> {
     }
   }
   return taken;
+}
+
+/** The messages of a stream that its sender has ended; one that was cut off throws after the last. */
+async function* untilEnd<T>(messages: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  yield* messages;
+  // Node shows the end of a stream that was reset like that of a whole one.
+  if (signal.aborted) throw new ConnectError('the sender has left', Code.Canceled);
 }
 
 async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {

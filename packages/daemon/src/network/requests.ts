@@ -2,7 +2,7 @@
  * What both contracts do with a request: the time that it may take to arrive, whose it is, and how
  * many of them one may send.
  */
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { keyOfCertificate } from '@helixmesh/client/network';
 import { AppError } from '@helixmesh/protocol';
@@ -13,7 +13,7 @@ import type { Caller } from './caller.ts';
 import { RECEIVE_MS_MAX, REQUESTS_WINDOW_MS, STREAM_IDLE_MS_MAX } from './limits.ts';
 
 export interface Requests {
-  /** Begins to watch the time; ends the stream when it is over. */
+  /** Begins to watch the time, and ends the stream when it is over or the answer is out. */
   began(request: FastifyRequest): void;
   /** The body is here, or comes as a stream that only has to go on. */
   arrived(request: FastifyRequest): void;
@@ -25,9 +25,6 @@ export interface RequestsOptions {
   readonly authenticate: Authenticate;
   readonly requestsPerKey: number;
 }
-
-/** HTTP/2's code for a request that is no longer wanted (RFC 9113 §7). */
-const CANCEL = 0x8;
 
 export function makeRequests(
   server: FastifyInstance,
@@ -43,11 +40,21 @@ export function makeRequests(
   return {
     began(request) {
       const stream = streamOf(request);
-      const cancel = () => stream.close(CANCEL);
+      const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
       stream.setTimeout(STREAM_IDLE_MS_MAX, cancel);
       const timer = setTimeout(cancel, RECEIVE_MS_MAX);
       timers.set(request, timer);
       stream.once('close', () => clearTimeout(timer));
+      // After the answer and its trailers: a body that nobody has read would keep the stream open, and
+      // RFC 9113 §8.1 has this reset for it.
+      stream.once('wantTrailers', () => {
+        setImmediate(() => {
+          if (stream.readableEnded) return;
+          stream.close(constants.NGHTTP2_NO_ERROR);
+          // Without this Node waits for somebody to read the rest.
+          stream.destroy();
+        });
+      });
     },
     arrived: (request) => clearTimeout(timers.get(request)),
     async admit(request, bodySha256, access) {

@@ -99,6 +99,8 @@ function answerErrors(server: FastifyInstance, logger: Logger): void {
     const seen = toAppError(thrown);
     logFailure(logger, request.routeOptions.url ?? '', thrown instanceof AppError ? thrown : seen);
     const error = outward(seen);
+    // Fastify sets it where it did not read the body; HTTP/2 has no such header.
+    reply.removeHeader('connection');
     reply.header(ERROR_HEADER, encodeWireError(error));
     sendProblem(reply, error);
   });

@@ -1,5 +1,5 @@
 /** The HTTP/2 server under a listener: TLS, limits on connections and requests, health, its end. */
-import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Http2SecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import { AppError } from '@helixmesh/protocol';
@@ -37,7 +37,7 @@ export interface RunningServer {
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = makeServer(options);
-  const sessions = watchConnections(server.server as unknown as Http2SecureServer);
+  const sockets = watchConnections(server.server as unknown as Http2SecureServer);
   const shutdown = new AbortController();
   await addRoutes(server, options, shutdown.signal);
   try {
@@ -55,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // Calls that end with an error can say so; what is left after that is cut.
       const warn = setTimeout(() => shutdown.abort(stopping()), CLOSE_GRACE_MS / 2);
       const cut = setTimeout(() => {
-        for (const session of sessions) session.destroy();
+        for (const socket of sockets) socket.destroy();
       }, CLOSE_GRACE_MS);
       await server.close();
       clearTimeout(warn);
@@ -125,10 +125,13 @@ const NO_HEADERS = {
   'x-ratelimit-reset': false,
 };
 
-/** Limits the connections, and returns the HTTP/2 sessions that are open. */
-function watchConnections(server: Http2SecureServer): ReadonlySet<ServerHttp2Session> {
-  server.maxConnections = CONNECTIONS_MAX;
+/** Limits the connections, and returns those that are open. */
+function watchConnections(server: Http2SecureServer): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
   const countByAddress = new Map<string, number>();
+  server.maxConnections = CONNECTIONS_MAX;
+  // Who does not speak HTTP/2 gets no answer: it could hold the connection by not reading that.
+  server.on('unknownProtocol', (socket: Socket) => socket.destroy());
   server.on('connection', (socket: Socket) => {
     const address = normalizeIP(socket.remoteAddress ?? '');
     const count = (countByAddress.get(address) ?? 0) + 1;
@@ -137,18 +140,15 @@ function watchConnections(server: Http2SecureServer): ReadonlySet<ServerHttp2Ses
       return;
     }
     countByAddress.set(address, count);
+    sockets.add(socket);
     socket.once('close', () => {
+      sockets.delete(socket);
       const left = (countByAddress.get(address) ?? 1) - 1;
       if (left === 0) countByAddress.delete(address);
       else countByAddress.set(address, left);
     });
   });
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session: ServerHttp2Session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-  });
-  return sessions;
+  return sockets;
 }
 
 function stopping(): AppError {

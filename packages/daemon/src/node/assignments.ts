@@ -56,6 +56,8 @@ export interface Assignments {
   fractionOf(taskKey: string): Promise<number | null>;
   /** Resolves when no attempt runs any more, or after `deadlineMs`. */
   idle(deadlineMs: number): Promise<void>;
+  /** Attempts that run now. */
+  readonly count: number;
 }
 
 interface Running {
@@ -149,6 +151,9 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
   return {
     run,
     idle,
+    get count() {
+      return running.size;
+    },
     async fractionOf(taskKey) {
       const attempt = [...running.values()].find((each) => each.taskKey === taskKey);
       return attempt === undefined ? null : attempt.meter.fraction();

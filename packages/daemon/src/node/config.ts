@@ -1,33 +1,23 @@
 /**
  * Configuration: defaults, then the TOML file, then the environment, then flags; validated once and
  * frozen. Every value remembers where it came from.
+ *
+ * The file is the one that is named, else `node.toml` of the data folder, if there is one.
  */
-import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { AppError } from '@helixmesh/protocol';
-import { parse as parseToml } from 'smol-toml';
-import { z } from 'zod';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import { type ConfigKey, configSchema, type NodeConfig } from './config-schema.ts';
+import { assertMayListen, isWildcard, parseEndpoint } from './endpoint.ts';
+import { CONFIG_FILE_MAX_BYTES } from './limits.ts';
 import { defaultDataDir } from './paths.ts';
+import { CONFIG_KEYS, SETTINGS } from './settings.ts';
 
-const engineUrl = z.url({ protocol: /^https?$/ });
+export type { ConfigKey, NodeConfig } from './config-schema.ts';
 
-const configSchema = z.strictObject({
-  /** Everything the node keeps. */
-  dataDir: z.string().min(1),
-  /** Cores that all tools together may use. */
-  cores: z.coerce.number().int().min(1).max(1024),
-  /** Multiplies the memory, processes and disk that a tool may use. */
-  limitsFactor: z.coerce.number().min(0.1).max(1000),
-  logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']),
-  /** A Restate server of your own instead of the embedded one: both URLs or neither. */
-  restateIngressUrl: engineUrl.nullable(),
-  restateAdminUrl: engineUrl.nullable(),
-  /** Public key (`publickeyv1_…`) with which that server signs its calls. */
-  restateIdentityKey: z.string().startsWith('publickeyv1_').nullable(),
-});
-export type NodeConfig = Readonly<z.infer<typeof configSchema>>;
-export type ConfigKey = keyof NodeConfig;
+/** In the data folder. */
+export const CONFIG_FILE = 'node.toml';
 
 export interface LoadedConfig {
   readonly config: NodeConfig;
@@ -41,55 +31,34 @@ export interface ConfigSources {
   readonly flags: Partial<Record<ConfigKey, unknown>>;
 }
 
-const ENVIRONMENT: Readonly<Record<ConfigKey, string>> = {
-  dataDir: 'HELIXMESH_DATA',
-  cores: 'HELIXMESH_CORES',
-  limitsFactor: 'HELIXMESH_LIMITS_FACTOR',
-  logLevel: 'HELIXMESH_LOG_LEVEL',
-  restateIngressUrl: 'HELIXMESH_RESTATE_INGRESS_URL',
-  restateAdminUrl: 'HELIXMESH_RESTATE_ADMIN_URL',
-  restateIdentityKey: 'HELIXMESH_RESTATE_IDENTITY_KEY',
-};
-
-/** Keys as they stand in the file, table by table. */
-const FILE_KEYS: Readonly<Record<ConfigKey, readonly [table: string, key: string]>> = {
-  dataDir: ['node', 'data_dir'],
-  cores: ['node', 'cores'],
-  limitsFactor: ['sandbox', 'limits_factor'],
-  logLevel: ['log', 'level'],
-  restateIngressUrl: ['restate', 'ingress_url'],
-  restateAdminUrl: ['restate', 'admin_url'],
-  restateIdentityKey: ['restate', 'identity_key'],
-};
-
-const KEYS = Object.keys(FILE_KEYS) as ConfigKey[];
+type Values = Partial<Record<ConfigKey, unknown>>;
 
 /** Throws CONFIG_INVALID naming the value and its origin. */
 export function loadConfig({ file, env, flags }: ConfigSources): LoadedConfig {
-  const values: Partial<Record<ConfigKey, unknown>> = {
-    dataDir: defaultDataDir({ ...env, HELIXMESH_DATA: '' }),
-    cores: availableParallelism(),
-    limitsFactor: 1,
-    logLevel: 'info',
-    restateIngressUrl: null,
-    restateAdminUrl: null,
-    restateIdentityKey: null,
-  };
-  const origins = Object.fromEntries(KEYS.map((key) => [key, 'default'])) as Record<
-    ConfigKey,
-    string
-  >;
-  const fromFile = file === undefined ? {} : readConfigFile(file);
-  for (const key of KEYS) {
+  const dataDir = resolve(
+    text(flags.dataDir) ?? text(env['HELIXMESH_DATA']) ?? fallbackOf('dataDir', env),
+  );
+  const path = file ?? ownFile(dataDir);
+  const fromFile = path === undefined ? {} : readConfigFile(path);
+  if (file === undefined && path !== undefined) assertSameFolder(fromFile.dataDir, dataDir, path);
+  const values: Values = {};
+  const origins = {} as Record<ConfigKey, string>;
+  const take = (key: ConfigKey, hasRoles: boolean) => {
+    const { env: name, foreignEnv } = SETTINGS[key];
     const set = (value: unknown, origin: string) => {
       if (value === undefined || value === '') return;
       values[key] = value;
       origins[key] = origin;
     };
-    set(fromFile[key], `file ${file}`);
-    set(env[ENVIRONMENT[key]], `environment ${ENVIRONMENT[key]}`);
+    set(fallbackOf(key, env), 'default');
+    set(fromFile[key], `file ${path}`);
+    if (hasRoles && foreignEnv !== undefined) set(env[foreignEnv], `environment ${foreignEnv}`);
+    set(env[name], `environment ${name}`);
     set(flags[key], 'flag');
-  }
+  };
+  take('roles', false);
+  const hasRoles = values.roles !== undefined && String(values.roles) !== '';
+  for (const key of CONFIG_KEYS) take(key, hasRoles);
   const parsed = configSchema.safeParse(values);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -97,28 +66,82 @@ export function loadConfig({ file, env, flags }: ConfigSources): LoadedConfig {
     const where = key === undefined ? '' : ` ${key} (from ${origins[key]})`;
     throw invalid(`bad configuration value${where}: ${issue?.message ?? 'unknown'}`);
   }
-  const config = parsed.data;
+  const config = Object.freeze({ ...parsed.data, dataDir: resolve(parsed.data.dataDir) });
+  assertConsistent(config);
+  return { config, origins };
+}
+
+/** What no single value shows. */
+function assertConsistent(config: NodeConfig): void {
+  const { roles, listen, endpoint } = config;
   if ((config.restateIngressUrl === null) !== (config.restateAdminUrl === null)) {
     throw invalid('restate.ingress_url and restate.admin_url must be given together');
   }
-  return { config: Object.freeze({ ...config, dataDir: resolve(config.dataDir) }), origins };
+  if (roles.includes('coordinator') && roles.includes('custodian')) {
+    throw invalid('a coordinator never holds data keys: it cannot be a custodian as well');
+  }
+  if (config.coordinator !== null && roles.length > 0 && config.operator === null) {
+    throw invalid('network.coordinator is set, but not node.operator: who answers for the node');
+  }
+  if (listen === null) {
+    if (roles.length === 0) return;
+    throw new AppError('CONFIG_INVALID', `a node with the role ${roles[0]} needs node.listen`, {
+      hint: 'Set node.listen in its node.toml, for example to "127.0.0.1:7400".',
+    });
+  }
+  const at = parseEndpoint(listen, 'node.listen');
+  assertMayListen(at, config.listenPublic);
+  if (isWildcard(at.host) && endpoint === null) {
+    throw new AppError('CONFIG_INVALID', `nobody can dial ${listen}, and there is no endpoint`, {
+      hint: 'Set node.endpoint to the name and port by which others reach this machine.',
+    });
+  }
 }
 
-function readConfigFile(path: string): Partial<Record<ConfigKey, unknown>> {
+/** Its value as people may see it: without the password that a URL may hold. */
+export function shownValue(value: NodeConfig[ConfigKey]): string {
+  if (Array.isArray(value)) return value.join(', ');
+  return String(value ?? '').replace(/^(https?:\/\/)[^/]*@/, '$1***@');
+}
+
+function fallbackOf(key: 'dataDir', env: NodeJS.ProcessEnv): string;
+function fallbackOf(key: ConfigKey, env: NodeJS.ProcessEnv): unknown;
+function fallbackOf(key: ConfigKey, env: NodeJS.ProcessEnv): unknown {
+  return key === 'dataDir'
+    ? defaultDataDir({ ...env, HELIXMESH_DATA: '' })
+    : SETTINGS[key].fallback;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function ownFile(dataDir: string): string | undefined {
+  const path = join(dataDir, CONFIG_FILE);
+  return existsSync(path) ? path : undefined;
+}
+
+function assertSameFolder(named: unknown, dataDir: string, path: string): void {
+  if (named === undefined || (typeof named === 'string' && resolve(named) === dataDir)) return;
+  throw new AppError('CONFIG_INVALID', `node.data_dir in ${path} names another folder`, {
+    hint: 'Delete that line: the file belongs to the folder in which it is.',
+  });
+}
+
+function readConfigFile(path: string): Values {
   const tables = parseFile(path);
-  const known = new Set(Object.values(FILE_KEYS).map((pair) => pair.join('.')));
-  const found: Partial<Record<ConfigKey, unknown>> = {};
+  const known = CONFIG_KEYS.map((key) => SETTINGS[key].at.join('.'));
+  const found: Values = {};
   for (const [table, content] of Object.entries(tables)) {
-    for (const key of Object.keys(content as object)) {
-      if (!known.has(`${table}.${key}`)) {
-        throw invalid(
-          `unknown setting ${table}.${key} in ${path}; known: ${[...known].join(', ')}`,
-        );
-      }
+    const isTable = typeof content === 'object' && content !== null && !Array.isArray(content);
+    for (const key of isTable ? Object.keys(content) : ['']) {
+      const name = key === '' ? table : `${table}.${key}`;
+      if (known.includes(name)) continue;
+      throw invalid(`unknown setting ${name} in ${path}; known: ${known.join(', ')}`);
     }
   }
-  for (const key of KEYS) {
-    const [table, name] = FILE_KEYS[key];
+  for (const key of CONFIG_KEYS) {
+    const [table, name] = SETTINGS[key].at;
     found[key] = (tables[table] as Record<string, unknown> | undefined)?.[name];
   }
   return found;
@@ -126,13 +149,21 @@ function readConfigFile(path: string): Partial<Record<ConfigKey, unknown>> {
 
 function parseFile(path: string): Record<string, unknown> {
   try {
+    if (statSync(path).size > CONFIG_FILE_MAX_BYTES) throw invalid(`${path} is too long`);
     return parseToml(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new AppError('CONFIG_INVALID', `cannot read ${path}: ${(cause as Error).message}`, {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError('CONFIG_INVALID', `cannot read ${path}: ${why(cause)}`, {
       hint: 'Give a TOML file with --config.',
       cause,
     });
   }
+}
+
+/** The first line alone: what follows it quotes the file. */
+function why(cause: unknown): string {
+  const [first = ''] = (cause as Error).message.split('\n');
+  return cause instanceof TomlError ? `line ${cause.line}, ${first}` : first;
 }
 
 function invalid(message: string): AppError {

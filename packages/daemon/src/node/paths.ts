@@ -16,6 +16,10 @@ export interface NodePaths {
   readonly apiSocket: string;
   readonly lockFile: string;
   readonly logFile: string;
+  /** Sealed objects of others. */
+  readonly vaultRoot: string;
+  /** The genesis document of the network that the folder belongs to. */
+  readonly networkFile: string;
 }
 
 /** `$HELIXMESH_DATA`, else the XDG data folder of the user. */
@@ -38,6 +42,8 @@ export function nodePaths(dataDir: string): NodePaths {
     apiSocket: join(shortRoot(root), 'api.sock'),
     lockFile: join(root, 'node.lock'),
     logFile: join(root, 'node.log'),
+    vaultRoot: join(root, 'vault'),
+    networkFile: join(root, 'network.json'),
   };
 }
 

@@ -1,48 +1,29 @@
 /**
- * The composition root: builds every part of a node top to bottom and stops them in reverse.
+ * The composition root: the ground that every node stands on, and on it the applications of its
+ * roles, each started after those that it needs.
  *
- *   root supervisor
- *     ├─ restate     the durable engine, unless one of your own is configured
- *     ├─ handlers    what the engine calls
- *     ├─ qc, align, call, annotate, report   pools of workers, each under its own supervisor
- *     └─ reconciler  compares SQL with the engine every minute
- *   api              the local socket
+ *   jobs          runs jobs: a node without a role, and the roles compute and coordinator
+ *   storage, custodian, coordinator   serve their part of the network's contract
+ *   listener      the port for other nodes and for people, opened when those are ready
+ *   membership    registers at the coordinators and sends heartbeats
+ *   api           the local socket, last: a node that answers there is up
  */
-
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { germline, type OutputRef, probeSandbox, probeTools } from '@helixmesh/pipelines';
-import { AppError } from '@helixmesh/protocol';
-import { prepareThread, sweepScratch } from '../executor/index.ts';
-import { apiHandlers } from '../http/handlers.ts';
-import { serveApi } from '../http/server.ts';
-import { pursueCancels } from '../jobs/cancel.ts';
-import type { ControlOptions } from '../jobs/control.ts';
-import { type DeliverOptions, deliverJob, undelivered } from '../jobs/deliver.ts';
-import { createDispatcher } from '../jobs/dispatch.ts';
-import { jobEffects, taskEffects } from '../jobs/effects.ts';
-import { markRecovered } from '../jobs/jobs.ts';
-import { createLiveProgress } from '../jobs/progress.ts';
-import { createAttemptQueue } from '../jobs/queue.ts';
+import { germline } from '@helixmesh/pipelines';
+import type { Health } from '@helixmesh/protocol';
 import type { OutcomePoll } from '../restate/limits.ts';
-import { type AnyPipeline, pipelineWorkflow, serviceName } from '../restate/pipeline-workflow.ts';
-import { jobTaskService, taskObject } from '../restate/task-object.ts';
-import { openDatabase } from '../sql/database.ts';
-import { CoreBudget, Supervisor } from '../supervision/index.ts';
-import { createAssignments, pathOf, readPublishedJson } from './assignments.ts';
-import { engineOf, handlersChild } from './children.ts';
+import type { AnyPipeline } from '../restate/pipeline-workflow.ts';
+import { createApi } from './api-application.ts';
+import { type Applications, createApplications } from './application.ts';
 import type { NodeConfig } from './config.ts';
-import { watchDisk } from './disk-guard.ts';
-import { lockDataFolder } from './lock.ts';
-import { createLogger, type Logger } from './logger.ts';
-import { createMetrics } from './metrics.ts';
-import { nodePaths } from './paths.ts';
-import { createPools } from './pools.ts';
-import { createReconciler } from './reconciler.ts';
+import { type Ground, openGround } from './ground.ts';
+import { createJobs } from './jobs-application.ts';
+import type { NetworkOptions } from './network-applications.ts';
 import { VERSION } from './version.ts';
 
 export interface RunningNode {
   readonly socketPath: string;
+  /** `node_…@host:port` for others; null on a node without roles. */
+  readonly address: string | null;
   /** Resolves when the node has stopped; rejects when its supervisor gave up. */
   readonly stopped: Promise<void>;
   /** Drains for at most ten seconds; what is cut off goes on at the next start. */
@@ -57,164 +38,74 @@ export interface NodeOptions {
   readonly outcomePoll?: OutcomePoll;
 }
 
-/** Starts a node and answers when it takes jobs. Throws DATA_IN_USE when one runs there already. */
+/**
+ * Starts a node and answers when it serves. Throws DATA_IN_USE when one runs there already; after
+ * any failure nothing of it is left running.
+ */
 export async function startNode({
   config,
   pipelines = [germline],
   outcomePoll,
 }: NodeOptions): Promise<RunningNode> {
-  // What is started is put here, so that a start that fails half-way ends as a stop does: no timer
-  // or file may keep the process alive without a node in it.
-  await using started = new AsyncDisposableStack();
-  const paths = nodePaths(config.dataDir);
-  await mkdir(paths.dataDir, { recursive: true, mode: 0o700 });
-  const disk = await watchDisk(paths.dataDir);
-  started.defer(disk.stop);
-  const lock = await lockDataFolder(paths.lockFile);
-  started.defer(lock.release);
-  const logger = createLogger(paths.logFile, config.logLevel);
-  const database = await openDatabase(paths.database);
-  started.defer(() => database.destroy());
-  const metrics = createMetrics(database);
+  await using opened = new AsyncDisposableStack();
+  const ground = opened.use(await openGround(config));
+  const { logger, paths, disk } = ground;
+  logger.info({ roles: config.roles }, 'node starting');
 
-  await sweepScratch(paths.scratchRoot);
-  const recovered = lock.wasHeld ? await markRecovered(database, String(Date.now())) : [];
-  logger.info({ recovered: recovered.length }, 'node starting');
-
-  const postponed = () => reconciler.hurry();
-  const engine = engineOf(config, paths.restateDir);
-  const dispatcher = createDispatcher({ database, ingress: engine.ingress, postponed });
-  const queue = createAttemptQueue(database);
-  const outputPath = (task: string, output: string) => pathOf(paths.storeRoot, task, output);
-  const deliver = createDeliverer(
-    { database, dataDir: paths.dataDir, outputPath, version: VERSION },
-    logger,
-  );
-  started.defer(deliver.idle);
-  const effects = {
-    database,
-    hasOutput: ({ task, output }: OutputRef) => existsSync(outputPath(task, output)),
-    readOutput: (output: OutputRef) => readPublishedJson(paths.storeRoot, output),
-    queued: queue.notify,
-    finished: deliver,
-  };
-  const services = [
-    taskObject(taskEffects(effects), outcomePoll),
-    jobTaskService(taskEffects(effects)),
-    ...pipelines.map((pipeline) => pipelineWorkflow(pipeline, jobEffects(effects))),
-  ];
-  const assignments = createAssignments({
-    database,
-    paths,
-    limitsFactor: config.limitsFactor,
-    logger,
-    metrics,
-    wake: (awakeable) => dispatcher.wake(awakeable, null),
-    postponed,
+  const jobs = runsJobs(config) ? createJobs({ ...ground, pipelines, outcomePoll }) : null;
+  const workflows = jobs?.handling.workflows ?? [];
+  const isHealthy = () => healthOf(applications, workflows).status === 'ok';
+  const network = await networkOf(ground, { jobs, opened, isHealthy });
+  const placed = [...(jobs === null ? [] : [jobs.placed]), ...(network?.placed ?? [])];
+  const api = createApi(ground, {
+    after: placed.map(({ application }) => application.name),
+    jobs: jobs?.handling ?? null,
+    health: () => healthOf(applications, workflows),
   });
-  const control: ControlOptions = {
-    database,
-    dataDir: paths.dataDir,
-    abortJob: assignments.abortJob,
-    wake: dispatcher.wake,
-    dispatch: dispatcher.dispatch,
-    deliver,
-    postponed,
-  };
-  const reconciler = createReconciler(async () => {
-    for (const jobId of await undelivered(database)) deliver(jobId);
-    await dispatcher.reconcile();
-    await pursueCancels(control);
-  }, logger);
-
-  const draining = new AbortController();
-  const cores = new CoreBudget(config.cores);
-  const pools = { database, queue, assignments, cores, draining: draining.signal, metrics, logger };
-  const root = new Supervisor({
-    name: 'node',
-    onRestart: (child) => {
-      logger.warn({ child }, 'restarted');
-      metrics.workerRestarted('node');
-    },
-    children: [
-      ...(engine.child === null ? [] : [engine.child]),
-      handlersChild({ services, stateDir: paths.restateDir, engine }),
-      ...createPools(pools),
-      reconciler.child,
-    ],
-  });
-  // While the engine starts: the thread of a job's first step, and the versions of the tools, which
-  // are kept. What goes wrong here is told to the job that asks again.
-  prepareThread();
-  void Promise.all([probeTools(), probeSandbox()]).catch(() => undefined);
-  await root.start();
-  started.defer(async () => {
-    draining.abort();
-    await assignments.idle(DRAIN_MS);
-    await root.stop();
-  });
-
-  const workflows = pipelines.map(serviceName);
-  const api = await serveApi({
-    socketPath: paths.apiSocket,
-    handlers: apiHandlers({
-      submitting: {
-        database,
-        dataDir: paths.dataDir,
-        referenceRoot: paths.referenceRoot,
-        workflowOf: (name) => newestOf(pipelines, name),
-      },
-      control,
-      live: createLiveProgress(assignments.fractionOf),
-      version: VERSION,
-      workflows,
-    }),
-    metrics: metrics.text,
-    onError: (error) => logger.warn({ code: error.code }, 'request refused'),
-  });
-  started.defer(api.close);
+  const applications = createApplications([...placed, api], { logger });
+  opened.defer(applications.stop);
+  await applications.start();
   logger.info({ workflows }, 'node ready');
 
-  const running = started.move();
+  const running = opened.move();
+  const ended = Promise.withResolvers<void>();
   const stop = once(async () => {
     disk.stop(); // A disk that fills up now is no reason for this end.
     await running.disposeAsync();
     logger.info({}, 'node stopped');
+    ended.resolve();
   });
+  const exits = [disk.full, ended.promise, ...(jobs === null ? [] : [jobs.exited])];
   return {
     socketPath: paths.apiSocket,
-    stopped: Promise.race([root.exited, disk.full]).finally(stop),
+    address: network?.address() ?? null,
+    stopped: Promise.race(exits).finally(stop),
     stop,
   };
 }
 
-/** What runs may end by itself for so long; with the rest a stop takes under ten seconds. */
-const DRAIN_MS = 7_000;
-
-function newestOf(pipelines: readonly AnyPipeline[], name: string): string {
-  const newest = pipelines.filter((p) => p.name === name).sort((a, b) => b.version - a.version)[0];
-  if (newest === undefined) {
-    throw new AppError('USAGE', `no pipeline ${name}`, { hint: 'Known: germline.' });
-  }
-  return serviceName(newest);
+/** A node without a role is a machine that runs its owner's jobs. */
+function runsJobs({ roles }: NodeConfig): boolean {
+  return roles.length === 0 || roles.includes('compute') || roles.includes('coordinator');
 }
 
-interface Deliverer {
-  (jobId: string): void;
-  idle(): Promise<void>;
+/** Loaded by a node that has roles; others never load a network. */
+async function networkOf(ground: Ground, options: NetworkOptions) {
+  if (ground.config.roles.length === 0) return null;
+  const { createNetwork } = await import('./network-applications.ts');
+  return createNetwork(ground, options);
 }
 
-/** Delivers in the background, one job at a time. */
-function createDeliverer(options: DeliverOptions, logger: Logger): Deliverer {
-  let last = Promise.resolve();
-  const deliver = (jobId: string) => {
-    last = last
-      .then(() => deliverJob(options, jobId))
-      .catch((error) => {
-        logger.error({ jobId, code: AppError.from(error).code }, 'delivery failed');
-      });
+function healthOf(applications: Applications, workflows: readonly string[]): Health {
+  const states = applications.health();
+  const worst = states.every(({ status }) => status === 'ok') ? 'ok' : 'failing';
+  return {
+    status: applications.isDraining ? 'draining' : worst,
+    version: VERSION,
+    pid: process.pid,
+    workflows: [...workflows],
+    applications: [...states],
   };
-  return Object.assign(deliver, { idle: () => last });
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {

@@ -1,9 +1,12 @@
 /** The one set of migrations. A migration that has shipped is never edited. */
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { networkTasks } from './network-tasks-migration.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-jobs-tasks-journal': { up: jobsTasksJournal },
+  '0002-nodes': { up: nodes },
+  '0003-network-tasks': { up: networkTasks },
 };
 
 async function jobsTasksJournal(db: Kysely<unknown>): Promise<void> {
@@ -121,4 +124,24 @@ async function jobsTasksJournal(db: Kysely<unknown>): Promise<void> {
   await sql`CREATE VIEW genomics_journal AS
     SELECT sequence, sample_id, step || '_' || state AS step, at / 1000 AS timestamp, payload
     FROM journal`.execute(db);
+}
+
+async function nodes(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('nodes')
+    .addColumn('node_id', 'text', (c) => c.primaryKey())
+    .addColumn('registration', 'text', (c) => c.notNull())
+    .addColumn('registration_id', 'text', (c) => c.notNull())
+    .addColumn('is_zone_verified', 'integer', (c) => c.notNull())
+    .addColumn('admission', 'text', (c) => c.notNull())
+    .addColumn('verified', 'text')
+    .addColumn('first_registered_at', 'bigint', (c) => c.notNull())
+    .addColumn('registered_at', 'bigint', (c) => c.notNull())
+    .addColumn('drain_asked_at', 'bigint')
+    .addColumn('heartbeat', 'text')
+    .addColumn('heartbeat_at', 'bigint')
+    .addColumn('uptime_first_at', 'bigint')
+    .addColumn('uptime_last_at', 'bigint')
+    .addColumn('uptime_online_ms', 'bigint', (c) => c.notNull().defaultTo(0))
+    .execute();
 }

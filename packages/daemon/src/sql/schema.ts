@@ -3,15 +3,18 @@
  * about jobs and results; the durable engine only knows where each workflow stands.
  */
 import type { JobState } from '@helixmesh/protocol';
+import type { NodeLifecycle } from '@helixmesh/scheduler';
 import type { Generated } from 'kysely';
+import type { NetworkTaskTables } from './network-tasks-schema.ts';
 
-export interface Tables {
+export interface Tables extends NetworkTaskTables {
   readonly jobs: JobsTable;
   readonly outbox: OutboxTable;
   readonly tasks: TasksTable;
   readonly job_tasks: JobTasksTable;
   readonly attempts: AttemptsTable;
   readonly journal: JournalTable;
+  readonly nodes: NodesTable;
 }
 
 interface JobsTable {
@@ -113,4 +116,28 @@ interface JournalTable {
   state: string;
   at: number;
   payload: string;
+}
+
+/** Nodes that have registered with this coordinator. What is observed of a node is never reset. */
+export interface NodesTable {
+  node_id: string;
+  /** The signed registration that holds, canonical JSON. */
+  registration: string;
+  /** Id of its document: the same one sent again is known by it. */
+  registration_id: string;
+  /** 1 when the operator's wallet has signed the zone statement in it. */
+  is_zone_verified: number;
+  admission: NodeLifecycle['admission'];
+  /** Canonical JSON of operator and hardware as they were verified; null before. */
+  verified: string | null;
+  first_registered_at: number;
+  registered_at: number;
+  /** Since when it is to take nothing new; null when it may. */
+  drain_asked_at: number | null;
+  /** The last heartbeat, canonical JSON, and when it came by this machine's clock. */
+  heartbeat: string | null;
+  heartbeat_at: number | null;
+  uptime_first_at: number | null;
+  uptime_last_at: number | null;
+  uptime_online_ms: Generated<number>;
 }

@@ -17,6 +17,11 @@ export class CoreBudget {
     this.#free = total;
   }
 
+  /** Cores that somebody has now. */
+  get held(): number {
+    return this.total - this.#free;
+  }
+
   /**
    * Waits for `wanted` cores, or all of them where the node has fewer. Rejects when `signal`
    * aborts; nothing is held then.

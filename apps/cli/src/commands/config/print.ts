@@ -1,4 +1,4 @@
-import type { ConfigKey } from '@helixmesh/daemon/data-folder';
+import { type ConfigKey, shownValue } from '@helixmesh/daemon/data-folder';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../../context.ts';
 import { table } from '../../ui/table.ts';
@@ -16,8 +16,12 @@ export function addConfig(program: Command): void {
       const context = contextOf(command);
       const { config, origins } = context.loaded;
       const keys = Object.keys(config) as ConfigKey[];
-      const settings = keys.map((key) => ({ key, value: config[key], origin: origins[key] }));
-      const rows = settings.map(({ key, value, origin }) => [key, String(value ?? ''), origin]);
+      const settings = keys.map((key) => ({
+        key,
+        value: typeof config[key] === 'string' ? shownValue(config[key]) : config[key],
+        origin: origins[key],
+      }));
+      const rows = settings.map(({ key, value, origin }) => [key, shownValue(value), origin]);
       answer(
         context,
         settings,

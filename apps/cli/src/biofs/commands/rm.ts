@@ -1,0 +1,39 @@
+/** `biofs rm`. */
+import { AppError } from '@helixmesh/protocol';
+import type { Command } from 'commander';
+import { answer, contextOf } from '../../context.ts';
+
+interface Options {
+  readonly shred?: boolean;
+}
+
+export function addRm(program: Command): void {
+  program
+    .command('rm')
+    .summary('destroy a dataset for good')
+    .description(
+      'Destroys the keys in your custody, then asks each vault to delete the body. From the first ' +
+        'moment on nobody can read it any more, you included; but backups of your keys made before, ' +
+        'and what others have read, are out of its reach.',
+    )
+    .argument('<dataset>', 'id of the dataset, or its first digits')
+    .option('--shred', 'yes, destroy the keys')
+    .action(async (text: string, options: Options, command) => {
+      if (options.shred !== true) {
+        throw new AppError(
+          'USAGE',
+          'rm destroys the keys of the dataset, and there is no way back',
+          {
+            hint: 'Say so with --shred.',
+          },
+        );
+      }
+      const context = contextOf(command);
+      const { withPerson } = await import('../person.ts');
+      const { shredDataset } = await import('../shred-dataset.ts');
+      const hint = 'Run the command again: the vaults may still have the body.';
+      const done = await withPerson(context, hint, (person) => shredDataset(person, text));
+      const lines = done.vaults.map(({ vault, outcome }) => `  ${vault}  ${outcome}`);
+      answer(context, done, [`${done.dataset}: its keys are destroyed`, ...lines].join('\n'));
+    });
+}

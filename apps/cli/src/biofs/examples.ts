@@ -1,0 +1,31 @@
+/** Examples for the help of `biofs`; test/network runs the same commands against real nodes. */
+import { type Example, examplesOf as of } from '../examples.ts';
+
+const VAULT = 'node_2f8c…@vault.example.org:7401';
+
+export const BIOFS_EXAMPLES: readonly Example[] = [
+  ...of('login', [
+    'biofs login --key-file wallet.key --genesis network.json',
+    'biofs login --key-file UTC--keystore.json --passphrase-file passphrase',
+  ]),
+  ...of('logout', ['biofs logout']),
+  ...of('keys backup', ['biofs keys backup keys.backup --passphrase-file passphrase']),
+  ...of('keys restore', ['biofs keys restore keys.backup --passphrase-file passphrase']),
+  ...of('put', [
+    `biofs put reads.vcf --vault ${VAULT}`,
+    `biofs put sample.bam --vault ${VAULT} --residency EU --region-grants --pipelines germline`,
+  ]),
+  ...of('ls', ['biofs ls', 'biofs ls --json']),
+  ...of('stat', ['biofs stat 5c1d3f0a92b4']),
+  ...of('cat', ['biofs cat 5c1d3f0a92b4', 'biofs cat 5c1d3f0a92b4 --bytes 0-1024']),
+  ...of('download', ['biofs download 5c1d3f0a92b4 --out reads.vcf --connections 8']),
+  ...of('rm', ['biofs rm 5c1d3f0a92b4 --shred']),
+  ...of('grant', [
+    'biofs grant 5c1d3f0a92b4 --to 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266 --until 2027-01-31 ' +
+      '--out b.grant',
+  ]),
+  ...of('grants', ['biofs grants', 'biofs grants 5c1d3f0a92b4']),
+  ...of('revoke', ['biofs revoke 90ab12cd34ef']),
+  ...of('accept', ['biofs accept b.grant']),
+  ...of('access-log', ['biofs access-log', 'biofs access-log 5c1d3f0a92b4 --limit 10']),
+];

@@ -1,0 +1,14 @@
+/** Limits on files that people give to `biofs`, and on what these may ask of the machine. */
+
+/** A key file or keystore, bytes; a keystore has some 500. */
+export const WALLET_FILE_BYTES_MAX = 64 * 1024;
+/** Memory of one scrypt, bytes: what wallets write (n 2^18, r 8) needs 256 MiB. */
+export const KEYSTORE_SCRYPT_BYTES_MAX = 512 * 1024 * 1024;
+/** n × r × p of one scrypt: eight times what wallets write, some seconds. */
+export const KEYSTORE_SCRYPT_WORK_MAX = 2 ** 24;
+/** Rounds of PBKDF2: wallets write 262,144; this many take some seconds. */
+export const KEYSTORE_PBKDF2_ROUNDS_MAX = 10_000_000;
+/** A passphrase, characters. */
+export const PASSPHRASE_CHARS_MAX = 4_096;
+/** The file of a grant, bytes: the largest grant, a manifest, and the rest of it. */
+export const INVITATION_BYTES_MAX = 5 * 1024 * 1024;

@@ -1,0 +1,43 @@
+/** The command tree of `biofs`: sealed data on the network, as people keep, read and share it. */
+import { VERSION } from '@helixmesh/daemon/data-folder';
+import { Command } from 'commander';
+import { addExamples } from '../examples.ts';
+import { throwOnError, withGlobalOptions } from '../program-shape.ts';
+import { addAccept, addAccessLog, addGrant, addGrants, addRevoke } from './commands/grants.ts';
+import { addKeys } from './commands/keys.ts';
+import { addLs, addStat } from './commands/list.ts';
+import { addLogin, addLogout } from './commands/login.ts';
+import { addPut } from './commands/put.ts';
+import { addCat, addDownload } from './commands/read.ts';
+import { addRm } from './commands/rm.ts';
+import { BIOFS_EXAMPLES } from './examples.ts';
+
+export function createProgram(): Command {
+  const program = withGlobalOptions(
+    new Command('biofs')
+      .description(
+        'Your genomic data, sealed, in vaults that cannot read it; shared on your terms.',
+      )
+      .version(VERSION, '-V, --version'),
+  );
+  program.commandsGroup('You:');
+  addLogin(program);
+  addLogout(program);
+  addKeys(program);
+  program.commandsGroup('Data:');
+  addPut(program);
+  addLs(program);
+  addStat(program);
+  addCat(program);
+  addDownload(program);
+  addRm(program);
+  program.commandsGroup('Sharing:');
+  addGrant(program);
+  addGrants(program);
+  addRevoke(program);
+  addAccept(program);
+  addAccessLog(program);
+  addExamples(program, BIOFS_EXAMPLES);
+  throwOnError(program);
+  return program;
+}

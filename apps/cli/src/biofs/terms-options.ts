@@ -1,0 +1,113 @@
+/** Terms and purposes on the command line. */
+import {
+  type Purpose,
+  type Range,
+  type Region,
+  regionSchema,
+  type Terms,
+  termsSchema,
+  zonesSchema,
+} from '@helixmesh/protocol/sealing';
+import { type Command, InvalidArgumentError } from 'commander';
+
+export interface TermsOptions {
+  readonly pipelines?: readonly string[];
+  readonly zones?: readonly string[];
+  readonly commercial?: boolean;
+}
+
+export interface PurposeOptions {
+  readonly pipeline: string;
+  readonly zone?: string;
+  readonly commercial?: boolean;
+}
+
+/** A zone of nobody (ISO 3166 leaves the code to users): for those who do not say where they are. */
+const ZONE_UNKNOWN = 'ZZ';
+
+export function withTermsOptions(command: Command): Command {
+  return command
+    .option('--pipelines <names>', 'only these pipelines, by commas (default: any)', parseNames)
+    .option('--zones <zones>', 'only in these legal zones, e.g. EU,MX', parseZones)
+    .option('--commercial', 'commercial use too');
+}
+
+export function withPurposeOptions(command: Command): Command {
+  return command
+    .option('--pipeline <name>', 'what the reading is for', 'read')
+    .option('--zone <zone>', 'where you are, for terms that ask for it, e.g. EU')
+    .option('--commercial', 'for commercial use');
+}
+
+export function termsOf({ pipelines, zones, commercial }: TermsOptions): Terms {
+  return {
+    pipelines: pipelines === undefined ? null : [...pipelines],
+    zones: zones === undefined ? null : [...zones],
+    commercialUse: commercial ?? false,
+  };
+}
+
+export function purposeOf({ pipeline, zone, commercial }: PurposeOptions): Purpose {
+  return { pipeline, zone: zone ?? ZONE_UNKNOWN, isCommercial: commercial ?? false };
+}
+
+/** What people are shown of terms. */
+export function termsText({ pipelines, zones, commercialUse }: Terms): string {
+  return [
+    pipelines === null ? 'any pipeline' : `pipelines ${pipelines.join(', ')}`,
+    zones === null ? 'anywhere' : `in ${zones.join(', ')}`,
+    commercialUse ? 'commercial use' : 'no commercial use',
+  ].join('; ');
+}
+
+/** `EU,MX` in order, each once. */
+export function parseZones(text: string): readonly string[] {
+  const zones = sortedWords(text);
+  if (zonesSchema.safeParse(zones).success) return zones;
+  throw new InvalidArgumentError('Give zones by commas, e.g. EU,MX,US-CA.');
+}
+
+/** `germline,annotate` in order, each once. */
+export function parseNames(text: string): readonly string[] {
+  const names = sortedWords(text);
+  if (termsSchema.shape.pipelines.safeParse(names).success) return names;
+  throw new InvalidArgumentError('Give names of pipelines by commas, e.g. germline,read.');
+}
+
+/** `0-1024`: 0-based, without the byte of the second number. */
+export function parseBytes(text: string): Range {
+  const [, start, end] = /^(\d{1,15})-(\d{1,15})$/.exec(text) ?? [];
+  const range = { start: Number(start), end: Number(end) };
+  if (range.start < range.end) return range;
+  throw new InvalidArgumentError('Give two numbers, e.g. 0-1024 for the first 1024 bytes.');
+}
+
+/** `chr7:1001-2000` as samtools takes it (1-based, both ends in) becomes 0-based half-open. */
+export function parseRegion(text: string): Region {
+  const [, refName, start1 = '', end1 = ''] = /^(.+):([\d,]+)-([\d,]+)$/.exec(text) ?? [];
+  const number = (digits: string) => Number(digits.replaceAll(',', ''));
+  const region = regionSchema.safeParse({
+    refName,
+    start: number(start1) - 1,
+    end: number(end1),
+  });
+  if (region.success) return region.data;
+  throw new InvalidArgumentError('Give a region as chr7:1001-2000.');
+}
+
+/** A date, or a date with a time and its zone, in ms since 1970. */
+export function parseTime(text: string): number {
+  const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
+  const atMs = isTime ? Date.parse(text) : Number.NaN;
+  if (Number.isFinite(atMs)) return atMs;
+  throw new InvalidArgumentError('Give a date, e.g. 2027-01-31 or 2027-01-31T12:00Z.');
+}
+
+/** For options that may be given more than once. */
+export function many<T>(parse: (text: string) => T): (text: string, before?: T[]) => T[] {
+  return (text, before = []) => [...before, parse(text)];
+}
+
+function sortedWords(text: string): string[] {
+  return [...new Set(text.split(',').map((word) => word.trim()))].sort();
+}

@@ -1,0 +1,101 @@
+import type { Initialised } from '@helixmesh/daemon/init';
+import { AppError } from '@helixmesh/protocol';
+import type { Command } from 'commander';
+import { answer, contextOf } from '../context.ts';
+
+interface InitFlags {
+  readonly role: readonly string[];
+  readonly networkName?: string;
+  readonly genesis?: string;
+  readonly listen?: string;
+  readonly listenPublic?: boolean;
+  readonly endpoint?: string;
+  readonly coordinator?: string;
+  readonly zone?: string;
+  readonly location?: string;
+  readonly operator?: string;
+}
+
+/** Where a node with a role listens unless told otherwise. */
+const LISTEN_DEFAULT = '127.0.0.1:7400';
+
+export function addInit(program: Command): void {
+  const collect = (value: string, before: readonly string[]) => [...before, value];
+  program
+    .command('init')
+    .summary('make this data folder a part of a network')
+    .description(
+      'Writes the identity, the genesis document and the settings of a node into the data folder. ' +
+        'It founds a network, or joins the one of a genesis document, and overwrites nothing.',
+    )
+    .option(
+      '--role <role>',
+      'storage, custodian, compute or coordinator; may be repeated',
+      collect,
+      [],
+    )
+    .option('--network-name <name>', 'found a network of this name')
+    .option('--genesis <file>', 'join the network of this network.json')
+    .option('--listen <host:port>', `where a node with a role listens (default: ${LISTEN_DEFAULT})`)
+    .option('--listen-public', 'allow an address that other machines reach')
+    .option('--endpoint <host:port>', 'what others dial, where that is another one')
+    .option('--coordinator <address>', 'where the node registers: node_…@host:port')
+    .option('--zone <zone>', 'legal zone of the machine, as EU or US-CA')
+    .option('--location <lat,lon>', 'degrees north and east, as 52.52,13.40')
+    .option('--operator <wallet>', 'address of the wallet that answers for the node')
+    .action(async (flags: InitFlags, command: Command) => {
+      const context = contextOf(command);
+      const { initNode } = await import('@helixmesh/daemon/init');
+      const made = await initNode({
+        dataDir: context.paths.dataDir,
+        network: networkOf(flags),
+        settings: settingsOf(flags),
+        nowMs: Date.now(),
+      });
+      answer(context, made, textOf(made));
+    });
+}
+
+function networkOf({ networkName, genesis }: InitFlags) {
+  if (networkName !== undefined && genesis === undefined) return { name: networkName };
+  if (genesis !== undefined && networkName === undefined) return { genesisFile: genesis };
+  throw new AppError('USAGE', 'give either --network-name or --genesis', {
+    hint: 'Found a network with --network-name NAME, or join one with its network.json.',
+  });
+}
+
+/** What was chosen; the rest stays a comment in the file. */
+function settingsOf(flags: InitFlags) {
+  const { role, listen, listenPublic, endpoint, coordinator, zone, location, operator } = flags;
+  const hasRoles = role.length > 0;
+  const chosen = {
+    roles: role,
+    listen: listen ?? (hasRoles ? LISTEN_DEFAULT : undefined),
+    ...{ listenPublic, endpoint, coordinator, zone, location, operator },
+  };
+  return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+}
+
+function textOf(made: Initialised): string {
+  const { roles, dataDir, address } = made;
+  const others = made.isFounded ? [`  Others join with: --genesis ${made.networkFile}`] : [];
+  const next =
+    address === null
+      ? [`  Look at the settings: ${made.configFile}`]
+      : [
+          `  Look at the settings: ${made.configFile}`,
+          `  Start the node:       helixmesh --data ${dataDir} up`,
+          `  Its address is:       ${address}`,
+        ];
+  return [
+    `${made.isFounded ? 'Founded' : 'Joined'} the network ${made.networkName}`,
+    `  network  ${made.network}`,
+    `  node     ${made.nodeId}`,
+    `  roles    ${roles.length === 0 ? 'none: the folder of a person' : roles.join(', ')}`,
+    '',
+    'Next:',
+    `  Keep a copy of        ${made.keyFile}: nobody can make it again`,
+    ...next,
+    ...others,
+  ].join('\n');
+}

@@ -1,0 +1,22 @@
+/** `@helixmesh/client/biofs`: putting files into vaults as sealed objects, and reading them. */
+export { bionfsVault } from './biofs/bionfs-vault.ts';
+export { download } from './biofs/download.ts';
+export { type KeyOf, segmentKeys } from './biofs/object-keys.ts';
+export { type ObjectReader, openObject } from './biofs/object-reader.ts';
+export { commonRanges, grantedRanges, totalOf } from './biofs/plan.ts';
+export {
+  findSame,
+  type ObjectTerms,
+  type PreparedObject,
+  type PutContext,
+  partOf,
+  prepareObject,
+  type SourceFile,
+  type Uploads,
+  type UploadTarget,
+  uploadObject,
+} from './biofs/put-object.ts';
+export { readObject } from './biofs/read-object.ts';
+export { openSpool } from './biofs/spool.ts';
+export type { ReadRequest, Vault } from './biofs/vault-port.ts';
+export { CONNECTIONS_MAX } from './limits.ts';

@@ -1,0 +1,23 @@
+/** Named limits of the coordinator's registry and of a node's membership. */
+import { NODES_LISTED_MAX } from '@helixmesh/protocol/sealing';
+
+/** Nodes that one coordinator knows: as many as one list of them holds. */
+export const NODES_MAX = NODES_LISTED_MAX;
+/** A list of nodes, bytes: a client reads 16 MiB. All nodes fit with some 1.2 KiB each. */
+export const LIST_BYTES_MAX = 12 * 1024 * 1024;
+/**
+ * When the registry is full, a node that was never verified and has been silent for so long makes
+ * room for another: nothing that it has earned is lost.
+ */
+export const FORGOTTEN_AFTER_MS = 30 * 24 * 3_600_000;
+
+/** A registration that a node makes holds for so long, and is renewed after half of it. */
+export const REGISTRATION_VALID_MS = 30 * 24 * 3_600_000;
+/** Between two looks at hardware and tools: what is installed is offered soon after. */
+export const REMEASURE_MS = 10 * 60_000;
+/** A coordinator that does not answer within this time is offline. */
+export const CALL_MAX_MS = 10_000;
+/** After a call that failed; doubles up to the heartbeat's interval. */
+export const RETRY_FIRST_MS = 1_000;
+/** The last word of a node that stops must not hold up its end. */
+export const FAREWELL_MAX_MS = 2_000;

@@ -1,0 +1,75 @@
+/**
+ * What a node says of itself when it registers, from its settings and from what its operator has
+ * signed about it: `zone-statement.json` in the data folder, if there is one.
+ */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '@helixmesh/protocol';
+import type { Endpoint, Signed } from '@helixmesh/protocol/sealing';
+import {
+  operatorIdSchema,
+  parseZoneStatement,
+  SLOTS_MAX,
+  ZONE_STATEMENT_BYTES_MAX,
+  type ZoneStatement,
+} from '@helixmesh/scheduler';
+import { type NodeConfig, readLocation } from '../node/config-schema.ts';
+import { formatEndpoint } from '../node/endpoint.ts';
+import type { NodeProfile } from './membership.ts';
+
+/** Canonical JSON of the statement that the operator's wallet has signed. */
+export const ZONE_STATEMENT_FILE = 'zone-statement.json';
+
+export interface ProfileOptions {
+  /** What others dial. */
+  readonly endpoint: Endpoint;
+  readonly zoneStatement: Signed<ZoneStatement> | null;
+}
+
+/** Throws CONFIG_INVALID for a node that nobody answers for. */
+export function profileOf(
+  config: NodeConfig,
+  { endpoint, zoneStatement }: ProfileOptions,
+): NodeProfile {
+  if (config.operator === null) {
+    throw new AppError('CONFIG_INVALID', 'a node that registers needs an operator', {
+      hint: 'Set node.operator to the address of the wallet that answers for the node.',
+    });
+  }
+  return {
+    operator: operatorIdSchema.parse(config.operator),
+    endpoint: `https://${formatEndpoint(endpoint)}`,
+    location: config.location === null ? null : (readLocation(config.location) ?? null),
+    zoneStatement,
+    services: [],
+    prices: {
+      coreHourMicroUsd: config.priceCoreHour,
+      gpuHourMicroUsd: config.priceGpuHour,
+      transferGibMicroUsd: config.priceTransferGib,
+      storageGibMonthMicroUsd: config.priceStorageGibMonth,
+    },
+    // A core is the least that an attempt takes.
+    slots: Math.min(config.cores, SLOTS_MAX),
+  };
+}
+
+/** Null where there is none. Throws CONFIG_INVALID for a file that holds something else. */
+export async function readZoneStatement(dataDir: string): Promise<Signed<ZoneStatement> | null> {
+  const path = join(dataDir, ZONE_STATEMENT_FILE);
+  const file = await open(path).catch((error: { code?: string }) => {
+    if (error.code === 'ENOENT') return null;
+    throw AppError.from(error);
+  });
+  if (file === null) return null;
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(ZONE_STATEMENT_BYTES_MAX + 1));
+    return parseZoneStatement(buffer.subarray(0, bytesRead));
+  } catch (cause) {
+    throw new AppError('CONFIG_INVALID', `${path} is not a zone statement`, {
+      hint: 'Put the file there as it was signed, or take it away.',
+      cause,
+    });
+  } finally {
+    await file.close();
+  }
+}

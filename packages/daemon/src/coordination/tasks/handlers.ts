@@ -1,0 +1,179 @@
+/**
+ * The routes of work on the network, on the listener of a coordinator. Who calls has been verified;
+ * what a caller may see or do with which job or attempt is decided here and in the SQL functions.
+ *
+ * Outcomes become errors here: a lost attempt is LEASE_EXPIRED, and the same for one that never was.
+ */
+import { AppError, type Digest, type NodeId } from '@helixmesh/protocol';
+import {
+  ASSIGNMENT_TYPE,
+  type Assignment,
+  encodeDocument,
+  fromBase64,
+  parseCommitStatement,
+  parseNetworkJob,
+  parseReveal,
+  signWithKey,
+  toBase64,
+  utf8,
+} from '@helixmesh/protocol/sealing';
+import { accountOf, nodeOf } from '../../network/caller.ts';
+import type { NetworkListener } from '../../network/listener.ts';
+import type { Database } from '../../sql/database.ts';
+import { failAttempt, renewLease } from './attempts.ts';
+import { type ChainKeeper, commitResult, revealResult, type Taken } from './commits.ts';
+import { type AttemptCall, claim, offersOf } from './placement.ts';
+import { cancelNetworkJob, submitNetworkJob, viewNetworkJob } from './submit.ts';
+
+export interface TaskRoutesOptions {
+  readonly database: Database;
+  readonly listener: NetworkListener;
+  readonly keeper: ChainKeeper;
+  /** Where a node is, by its operator's verified statement; null where that is not known. */
+  readonly zoneOf: (nodeId: NodeId) => Promise<string | null>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Before the listener listens. */
+export function serveTasks(options: TaskRoutesOptions): void {
+  serveRequesters(options);
+  serveOffers(options);
+  serveResults(options);
+}
+
+function serveRequesters({ database, listener, keeper, now }: TaskRoutesOptions): void {
+  listener.route('submitNetworkJob', async ({ body }, caller) => {
+    const { account } = accountOf(caller, 'submit');
+    const bytes = fromBase64(body.job, 'a job');
+    if (parseNetworkJob(bytes).document.requester !== account) {
+      throw new AppError('ACCESS_REFUSED', 'the job is of another requester than the session', {
+        hint: 'Submit it in a session of the wallet that has signed it.',
+      });
+    }
+    const { jobId } = await submitNetworkJob(database, bytes, { ...keeper, nowMs: now() });
+    return viewNetworkJob(database, { jobId, requester: account });
+  });
+  listener.route('getNetworkJob', async ({ params: { jobId } }, caller) => {
+    const { account } = accountOf(caller, 'list');
+    return viewNetworkJob(database, { jobId, requester: account });
+  });
+  listener.route('cancelNetworkJob', async ({ params: { jobId } }, caller) => {
+    const { account } = accountOf(caller, 'cancel');
+    return cancelNetworkJob(database, { jobId, requester: account, nowMs: now() });
+  });
+}
+
+function serveOffers(options: TaskRoutesOptions): void {
+  const { database, listener, now } = options;
+  listener.route('listOffers', async (_input, caller) => {
+    const offers = await offersOf(database, nodeOf(caller).nodeId, now());
+    return offers.map((offer) => ({ ...offer, job: toBase64(utf8(offer.job)) }));
+  });
+  listener.route('claimOffer', async ({ body }, caller) => {
+    const call = { ...body, nodeId: nodeOf(caller).nodeId, nowMs: now() };
+    const claimed = await claim(database, call);
+    if (claimed.status === 'lost') throw lost();
+    const { leaseEndsAtMs } = claimed;
+    const assignment = await assignmentOf(options, call, leaseEndsAtMs);
+    return { phase: 'work', leaseEndsAtMs, assignment };
+  });
+  listener.route('renewLease', async ({ body }, caller) => {
+    const call = { ...body, nodeId: nodeOf(caller).nodeId, nowMs: now() };
+    const lease = await renewLease(database, call);
+    if (lease.status === 'lost') throw lost();
+    if (lease.status === 'over') {
+      return { phase: 'over', leaseEndsAtMs: call.nowMs, assignment: null };
+    }
+    const { phase, leaseEndsAtMs } = lease;
+    if (phase !== 'work') return { phase, leaseEndsAtMs, assignment: null };
+    const assignment = await assignmentOf(options, call, leaseEndsAtMs);
+    return { phase, leaseEndsAtMs, assignment };
+  });
+  listener.route('failAttempt', async ({ body }, caller) => {
+    const call = { ...body, nodeId: nodeOf(caller).nodeId, nowMs: now() };
+    if (!(await failAttempt(database, call))) throw lost();
+    return {};
+  });
+}
+
+function serveResults({ database, listener, keeper, now }: TaskRoutesOptions): void {
+  listener.route('commitResult', async ({ body }, caller) => {
+    const signed = parseCommitStatement(fromBase64(body.statement, 'a commit'));
+    assertOwn(signed.document.nodeId, nodeOf(caller).nodeId);
+    return entryOf(await commitResult(database, { signed, keeper, nowMs: now() }));
+  });
+  listener.route('revealResult', async ({ body }, caller) => {
+    const signed = parseReveal(fromBase64(body.reveal, 'a reveal'));
+    assertOwn(signed.document.nodeId, nodeOf(caller).nodeId);
+    return entryOf(await revealResult(database, { signed, keeper, nowMs: now() }));
+  });
+}
+
+/** For custodians: this attempt is that node's, until its lease ends. */
+async function assignmentOf(
+  { database, keeper, zoneOf }: TaskRoutesOptions,
+  call: AttemptCall,
+  leaseEndsAtMs: number,
+): Promise<string> {
+  const row = await database
+    .selectFrom('network_replicas')
+    .innerJoin('network_tasks', 'network_tasks.task_id', 'network_replicas.task_id')
+    .innerJoin('network_jobs', 'network_jobs.job_id', 'network_tasks.job_id')
+    .select(['network_replicas.task_id', 'network_replicas.operator'])
+    .select(['network_jobs.job_id', 'network_jobs.document'])
+    .where('network_replicas.attempt_id', '=', call.attemptId)
+    .executeTakeFirstOrThrow();
+  const job = parseNetworkJob(utf8(row.document)).document;
+  const document: Assignment = {
+    type: ASSIGNMENT_TYPE,
+    network: keeper.network,
+    coordinator: keeper.coordinator,
+    job: row.job_id as Digest,
+    taskId: row.task_id as Assignment['taskId'],
+    attemptId: call.attemptId,
+    fencingToken: call.fencingToken,
+    nodeId: call.nodeId,
+    operator: row.operator,
+    zone: await zoneOf(call.nodeId),
+    datasets: job.datasets.map(({ dataset }) => dataset),
+    issuedAtMs: call.nowMs,
+    expiresAtMs: leaseEndsAtMs,
+  };
+  const signed = signWithKey(keeper.crypto, keeper.secretKey, document);
+  return toBase64(encodeDocument(signed));
+}
+
+function entryOf(taken: Taken): { readonly entry: string } {
+  switch (taken.status) {
+    case 'taken':
+      return { entry: toBase64(utf8(taken.entry)) };
+    case 'lost':
+      throw lost();
+    case 'too_early':
+      throw new AppError('BUSY', 'reveals of this task are not open yet', {
+        hint: 'Renew the lease until its phase is `reveal`, then send it again.',
+      });
+    case 'different':
+      throw new AppError('CONFLICT', 'this attempt has said something else before', {
+        hint: 'Send the statement that was countersigned; an attempt has one result.',
+      });
+    case 'bad_signature':
+      throw new AppError('ACCESS_REFUSED', 'the statement is not signed by its node', {
+        hint: 'Sign it with the key of the node that it names, for this network.',
+      });
+  }
+}
+
+function assertOwn(named: string, caller: string): void {
+  if (named === caller) return;
+  throw new AppError('ACCESS_REFUSED', 'the statement names another node than its sender', {
+    hint: 'Send statements of your own node only.',
+  });
+}
+
+function lost(): AppError {
+  return new AppError('LEASE_EXPIRED', 'this attempt is not yours, or not any more', {
+    hint: 'Stop its tools, delete its scratch folder, and fetch your offers again.',
+  });
+}

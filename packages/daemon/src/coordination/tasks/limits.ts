@@ -1,0 +1,23 @@
+/** Intervals of work on the network, and bounds of what a coordinator keeps of it. */
+
+/** How long a node may take to claim an offer, ms: two of its polls of 30 s. */
+export const OFFER_MS = 60_000;
+/** Lease of an attempt, ms: four renewals may be lost. */
+export const LEASE_MS = 120_000;
+/** How long the first replica of a round that has committed waits for the others, ms. */
+export const COMMIT_WAIT_MS = 6 * 3_600_000;
+/** How long reveals of a round are taken, ms: a node may restart in between. */
+export const REVEAL_WAIT_MS = 15 * 60_000;
+/** Pause before another attempt, ms; doubles with each failure. */
+export const RETRY_FIRST_MS = 5_000;
+export const RETRY_MAX_MS = 15 * 60_000;
+/** Pause before a task is placed again that found too few lawful nodes, ms. */
+export const PLACE_AGAIN_MS = 30_000;
+/** Offers of one task that nobody took, before it is put aside. */
+export const OFFERS_UNANSWERED_MAX = 100;
+/** Jobs of one requester that have not ended. */
+export const OPEN_JOBS_MAX = 1_000;
+/** Tasks that are placed, swept or listed in one go. */
+export const TASKS_AT_ONCE_MAX = 256;
+/** Pause between two looks at what is late or wanted, ms: much shorter than an offer. */
+export const ROUND_MS = 2_000;

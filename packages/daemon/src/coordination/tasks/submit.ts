@@ -1,0 +1,230 @@
+/**
+ * Jobs of requesters: submitted once, watched, canceled.
+ *
+ * Invariants
+ * J1  One nonce of a requester is one job: the same document again is the same job, another document
+ *     is refused.
+ * J2  A view holds a result only when its task is final.
+ */
+
+import type { NodeId } from '@helixmesh/protocol';
+import { AppError, type Digest } from '@helixmesh/protocol';
+import {
+  ATTEMPTS_LISTED_MAX,
+  type Crypto,
+  encodeDocument,
+  type NetworkJob,
+  type NetworkJobView,
+  networkTaskId,
+  parseNetworkJob,
+  type Signed,
+  textOf,
+  verifyNetworkJob,
+} from '@helixmesh/protocol/sealing';
+import { atomically, type Database } from '../../sql/database.ts';
+import { endTask, isFinal, loadTask, unknown } from './advance.ts';
+import { OPEN_JOBS_MAX } from './limits.ts';
+
+/** The name of the only task of a job: the whole analysis of its datasets. */
+const WHOLE = 'main';
+
+export interface SubmitOptions {
+  readonly crypto: Crypto;
+  readonly network: Digest;
+  readonly coordinator: NodeId;
+  readonly nowMs: number;
+}
+
+export interface SubmittedNetworkJob {
+  readonly status: 'created' | 'known';
+  readonly jobId: Digest;
+}
+
+/**
+ * Takes a signed job from its canonical bytes. Throws INPUT_MALFORMED, ACCESS_REFUSED where the
+ * signature does not hold or it is too late, CONFLICT for a used nonce, QUOTA_EXCEEDED.
+ */
+export async function submitNetworkJob(
+  database: Database,
+  bytes: Uint8Array,
+  options: SubmitOptions,
+): Promise<SubmittedNetworkJob> {
+  const signed = parseNetworkJob(bytes);
+  const { crypto, network, coordinator, nowMs } = options;
+  const verdict = verifyNetworkJob(crypto, signed, { network, coordinator, nowMs });
+  if (verdict.status === 'invalid') throw refused(verdict.reason);
+  const jobId = verdict.id;
+  return atomically(database, async (trx) => {
+    const known = await trx
+      .selectFrom('network_jobs')
+      .select('job_id')
+      .where('requester', '=', signed.document.requester)
+      .where('nonce', '=', signed.document.nonce)
+      .executeTakeFirst();
+    if (known?.job_id === jobId) return { status: 'known', jobId };
+    if (known !== undefined) {
+      throw new AppError('CONFLICT', 'another job has this nonce', {
+        hint: 'Sign the job again with a fresh nonce.',
+      });
+    }
+    await assertRoom(trx, signed.document.requester);
+    await insertJob(trx, { jobId, signed, options });
+    return { status: 'created', jobId };
+  });
+}
+
+async function assertRoom(trx: Database, requester: string): Promise<void> {
+  const { open } = await trx
+    .selectFrom('network_jobs')
+    .select((eb) => eb.fn.countAll<number>().as('open'))
+    .where('requester', '=', requester)
+    .where('ended_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  if (Number(open) < OPEN_JOBS_MAX) return;
+  throw new AppError('QUOTA_EXCEEDED', `${OPEN_JOBS_MAX} jobs of this requester are under way`, {
+    hint: 'Wait until some of them have ended, or cancel some.',
+  });
+}
+
+async function insertJob(
+  trx: Database,
+  {
+    jobId,
+    signed,
+    options: { crypto, network, nowMs },
+  }: {
+    readonly jobId: Digest;
+    readonly signed: Signed<NetworkJob>;
+    readonly options: SubmitOptions;
+  },
+): Promise<void> {
+  const job = signed.document;
+  await trx
+    .insertInto('network_jobs')
+    .values({
+      job_id: jobId,
+      requester: job.requester,
+      nonce: job.nonce,
+      document: textOf(encodeDocument(signed), 'a job'),
+      state: 'QUEUED',
+      reason: null,
+      expires_at: job.expiresAtMs,
+      created_at: nowMs,
+      ended_at: null,
+    })
+    .execute();
+  await trx
+    .insertInto('network_tasks')
+    .values({
+      task_id: networkTaskId(crypto, { network, job: jobId, name: WHOLE }),
+      job_id: jobId,
+      name: WHOLE,
+      state: 'QUEUED',
+      generation: 1,
+      redundancy: job.redundancy,
+      replicas_max: job.replicasMax,
+      round: 0,
+      round_target: job.redundancy,
+      commit_deadline: null,
+      reveal_deadline: null,
+      last_token: 0,
+      failures: 0,
+      place_after: nowMs,
+      result_digest: null,
+      is_checked: null,
+      reason: null,
+      created_at: nowMs,
+      ended_at: null,
+    })
+    .execute();
+}
+
+/** Ends a job of `requester` and all that is at work for it. One that is final stays as it is. */
+export async function cancelNetworkJob(
+  database: Database,
+  { jobId, requester, nowMs }: JobOf & { readonly nowMs: number },
+): Promise<NetworkJobView> {
+  return atomically(database, async (trx) => {
+    await jobRow(trx, { jobId, requester });
+    const tasks = await trx
+      .selectFrom('network_tasks')
+      .select('task_id')
+      .where('job_id', '=', jobId)
+      .execute();
+    const reason = { code: 'CANCELED', message: 'its requester has canceled it' } as const;
+    for (const { task_id } of tasks) {
+      const loaded = await loadTask(trx, task_id);
+      if (loaded === undefined || isFinal(loaded.task.state)) continue;
+      await endTask(trx, { ...loaded, nowMs }, { state: 'CANCELED', reason });
+    }
+    return viewNetworkJob(trx, { jobId, requester });
+  });
+}
+
+export interface JobOf {
+  readonly jobId: Digest;
+  /** Who asks: a job is its requester's business alone. */
+  readonly requester: string;
+}
+
+async function jobRow(trx: Database, { jobId, requester }: JobOf) {
+  const row = await trx
+    .selectFrom('network_jobs')
+    .selectAll()
+    .where('job_id', '=', jobId)
+    .where('requester', '=', requester)
+    .executeTakeFirst();
+  if (row === undefined) throw unknown('job');
+  return row;
+}
+
+/** Throws OBJECT_NOT_FOUND for a job that is not there, and for another's. */
+export async function viewNetworkJob(database: Database, job: JobOf): Promise<NetworkJobView> {
+  const row = await jobRow(database, job);
+  const tasks = await database
+    .selectFrom('network_tasks')
+    .selectAll()
+    .where('job_id', '=', row.job_id)
+    .orderBy('name')
+    .execute();
+  const views = await Promise.all(
+    tasks.map(async (task) => ({
+      taskId: task.task_id,
+      name: task.name,
+      state: task.state,
+      resultDigest: task.result_digest,
+      isChecked: task.is_checked === null ? null : task.is_checked === 1,
+      attempts: await attemptsOf(database, task.task_id),
+    })),
+  );
+  return {
+    jobId: row.job_id,
+    state: row.state,
+    reason: row.reason === null ? null : JSON.parse(row.reason),
+    createdAtMs: row.created_at,
+    endedAtMs: row.ended_at,
+    tasks: views,
+  } as NetworkJobView;
+}
+
+/** The newest, oldest of them first. */
+async function attemptsOf(database: Database, taskId: string) {
+  const rows = await database
+    .selectFrom('network_replicas')
+    .select(['attempt_id', 'node_id', 'operator', 'state', 'verdict'])
+    .where('task_id', '=', taskId)
+    .orderBy('fencing_token', 'desc')
+    .limit(ATTEMPTS_LISTED_MAX)
+    .execute();
+  return rows.toReversed().map(({ attempt_id, node_id, ...rest }) => ({
+    attemptId: attempt_id,
+    nodeId: node_id,
+    ...rest,
+  }));
+}
+
+function refused(reason: string): AppError {
+  return new AppError('ACCESS_REFUSED', `the job is not valid here: ${reason}`, {
+    hint: 'Sign the job for this network and this coordinator, with an expiry that lies ahead.',
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * The access log of a custody: each request for keys, what it was for, and its outcome with every
+ * reason. The owner reads it; it holds ids and accounts, no file names.
+ *
+ * An entry is written in the transaction that decides, so that no key leaves without its entry.
+ * Releases are kept for ever; of refusals, which strangers can cause, the latest ones.
+ */
+import type { Digest } from '@helixmesh/protocol';
+import type { Purpose } from '@helixmesh/protocol/sealing';
+import type { CustodyParts } from './custody.ts';
+import { LOG_ENTRIES_LISTED, REFUSALS_KEPT_MAX } from './limits.ts';
+import type { ReleaseReason } from './release-reasons.ts';
+
+export interface NewAccess {
+  readonly who: string;
+  readonly dataset: Digest;
+  /** The grant that the release rests on, or that was offered. */
+  readonly grant: Digest | null;
+  readonly purpose: Purpose;
+  readonly outcome: 'released' | 'refused';
+  /** None for a release. */
+  readonly reasons: readonly ReleaseReason[];
+}
+
+export interface AccessEntry extends NewAccess {
+  /** Rises from entry to entry. */
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
+export interface AccessLog {
+  /** Latest first. `before`: the entries that come after the one of that sequence in this order. */
+  accessLog(options?: {
+    readonly dataset?: Digest;
+    readonly before?: number;
+    readonly limit?: number;
+  }): AccessEntry[];
+}
+
+interface Row {
+  sequence: number;
+  at: number;
+  who: string;
+  dataset: string;
+  grant_id: string | null;
+  pipeline: string;
+  is_commercial: number;
+  zone: string;
+  outcome: 'released' | 'refused';
+  reasons: string;
+}
+
+export function accessLog({ database }: CustodyParts): AccessLog {
+  return {
+    accessLog({ dataset, before, limit = LOG_ENTRIES_LISTED } = {}) {
+      const last = before ?? Number.MAX_SAFE_INTEGER;
+      const rows =
+        dataset === undefined
+          ? database.all<Row>(
+              'SELECT * FROM access_log WHERE sequence < ? ORDER BY sequence DESC LIMIT ?',
+              last,
+              limit,
+            )
+          : database.all<Row>(
+              `SELECT * FROM access_log WHERE dataset = ? AND sequence < ?
+               ORDER BY sequence DESC LIMIT ?`,
+              dataset,
+              last,
+              limit,
+            );
+      return rows.map(entryOf);
+    },
+  };
+}
+
+/** How often old refusals are looked for, in entries. */
+const PRUNE_EVERY = 1_000;
+
+/** Writes one entry, within the transaction of the caller; answers its sequence. */
+export function logAccess({ database, now }: CustodyParts, access: NewAccess): number {
+  const { purpose } = access;
+  const row = database.get<{ sequence: number }>(
+    `INSERT INTO access_log
+     (at, who, dataset, grant_id, pipeline, is_commercial, zone, outcome, reasons)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence`,
+    now(),
+    access.who,
+    access.dataset,
+    access.grant,
+    purpose.pipeline,
+    purpose.isCommercial ? 1 : 0,
+    purpose.zone,
+    access.outcome,
+    JSON.stringify(access.reasons),
+  );
+  const sequence = row?.sequence ?? 0;
+  if (sequence % PRUNE_EVERY === 0) pruneRefusals(database);
+  return sequence;
+}
+
+function pruneRefusals(database: CustodyParts['database']): void {
+  database.run(
+    `DELETE FROM access_log WHERE outcome = 'refused' AND sequence <=
+     (SELECT sequence FROM access_log WHERE outcome = 'refused'
+      ORDER BY sequence DESC LIMIT 1 OFFSET ?)`,
+    REFUSALS_KEPT_MAX,
+  );
+}
+
+function entryOf(row: Row): AccessEntry {
+  return {
+    sequence: row.sequence,
+    atMs: row.at,
+    who: row.who,
+    dataset: row.dataset as Digest,
+    grant: row.grant_id as Digest | null,
+    purpose: { pipeline: row.pipeline, isCommercial: row.is_commercial === 1, zone: row.zone },
+    outcome: row.outcome,
+    reasons: JSON.parse(row.reasons) as ReleaseReason[],
+  };
+}

@@ -1,0 +1,2 @@
+/** The entry `@helixmesh/daemon/init`: making a data folder that belongs to a network. */
+export { type Initialised, type InitOptions, initNode } from './node/init.ts';

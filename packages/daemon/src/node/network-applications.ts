@@ -1,0 +1,145 @@
+/**
+ * The applications of a node that belongs to a network: its roles, the port on which they are served,
+ * and its membership at a coordinator. Roles add their routes and services to the listener when they
+ * are made; it listens once they have started, so that nobody meets a node that is half there.
+ */
+import { AppError } from '@helixmesh/protocol';
+import { nodeCrypto } from '@helixmesh/protocol/node';
+import { formatNodeAddress, type NodeRole } from '@helixmesh/protocol/sealing';
+import { createCoordinator } from '../coordination/coordinator.ts';
+import { createCustodian } from '../custody/custodian.ts';
+import { openCustody } from '../custody/custody.ts';
+import { loadIdentity, type NodeIdentity } from '../network/identity.ts';
+import { createListener, type NetworkListener } from '../network/listener.ts';
+import { createStorage } from '../storage/storage.ts';
+import { type Application, OK, type Placed } from './application.ts';
+import type { NodeConfig } from './config.ts';
+import { assertMayListen, parseEndpoint } from './endpoint.ts';
+import type { Ground } from './ground.ts';
+import type { Jobs } from './jobs-application.ts';
+import { LISTENER_STOP_MS } from './limits.ts';
+import { createMember } from './member.ts';
+import { type Network, readNetworkFile } from './network-file.ts';
+import { VERSION } from './version.ts';
+
+export interface NetworkOptions {
+  /** Null on a node that runs no jobs. */
+  readonly jobs: Jobs | null;
+  /** What the port answers to those who ask for the node's health. */
+  readonly isHealthy: () => boolean;
+  /** Gets what is to be closed when all applications have stopped. */
+  readonly opened: AsyncDisposableStack;
+}
+
+export interface NetworkApplications {
+  readonly placed: readonly Placed[];
+  /** `node_…@host:port`; once the listener has started, with the port in use. */
+  address(): string;
+}
+
+/** What roles are made of. */
+export interface NetworkGround extends Ground, NetworkOptions {
+  readonly identity: NodeIdentity;
+  readonly network: Network;
+  readonly listener: NetworkListener;
+}
+
+/** The application of each role; `compute` has the jobs, which nodes without a role run too. */
+const ROLE_MAKERS: Readonly<
+  Record<Exclude<NodeRole, 'compute'>, (ground: NetworkGround) => Promise<Application>>
+> = {
+  storage: async ({ config, paths, identity, network, listener, logger }) => {
+    const quota = { bytes: config.ownerBytes, objects: config.ownerObjects };
+    return createStorage({
+      ...{ identity, listener, logger, roles: config.roles, quotaOf: () => quota },
+      ...{ network: network.id, crypto: nodeCrypto, now: Date.now },
+      folder: paths.vaultRoot,
+      zone: config.zone ?? undefined,
+    });
+  },
+  custodian: async ({ paths, identity, network, listener, logger, opened }) => {
+    const common = { network: network.id, crypto: nodeCrypto, now: Date.now };
+    const custody = await openCustody({ folder: paths.dataDir, ...common });
+    opened.defer(custody.close);
+    const { coordinators } = network.genesis;
+    return createCustodian({ custody, identity, listener, coordinators, logger, ...common });
+  },
+  coordinator: async ({ database, identity, network, listener, logger }) =>
+    createCoordinator({
+      ...{ database, identity, listener, logger },
+      ...{ genesis: network.genesis, network: network.id, crypto: nodeCrypto, now: Date.now },
+    }),
+};
+
+/** Throws CONFIG_INVALID for settings, an identity or a genesis document that do not fit. */
+export async function createNetwork(
+  ground: Ground,
+  options: NetworkOptions,
+): Promise<NetworkApplications> {
+  const { config, paths, logger } = ground;
+  const network = await readNetworkFile(paths.networkFile);
+  const identity = await loadIdentity(paths.dataDir);
+  assertFits(config, identity, network);
+  const listen = parseEndpoint(config.listen ?? '', 'node.listen');
+  assertMayListen(listen, config.listenPublic);
+  const listener = createListener({
+    identity,
+    network: network.id,
+    ...listen,
+    crypto: nodeCrypto,
+    now: Date.now,
+    logger,
+    isHealthy: options.isHealthy,
+    requestsPerAddress: config.rateLimit,
+    requestsPerKey: config.rateLimit,
+  });
+  listener.route('getNode', async () => ({
+    nodeId: identity.nodeId,
+    network: network.id,
+    roles: config.roles,
+    zone: config.zone,
+    version: VERSION,
+  }));
+  const all: NetworkGround = { ...ground, ...options, identity, network, listener };
+  const roles: Placed[] = [];
+  for (const role of config.roles) {
+    if (role === 'compute') continue;
+    roles.push({ application: await ROLE_MAKERS[role](all), after: jobsOf(options) });
+  }
+  const after = [...jobsOf(options), ...roles.map(({ application }) => application.name)];
+  const member = await createMember({ ...all, reachedAt: () => reachedAt(config, listener) });
+  return {
+    placed: [
+      ...roles,
+      { application: portOf(listener), after, stopMs: LISTENER_STOP_MS },
+      ...(member === null ? [] : [member]),
+    ],
+    address: () => formatNodeAddress(reachedAt(config, listener)),
+  };
+}
+
+function portOf(listener: NetworkListener): Application {
+  return { name: 'listener', start: listener.listen, stop: listener.close, health: () => OK };
+}
+
+function jobsOf({ jobs }: NetworkOptions): readonly string[] {
+  return jobs === null ? [] : [jobs.placed.application.name];
+}
+
+/** What others dial. */
+function reachedAt({ endpoint }: NodeConfig, { address }: NetworkListener) {
+  return endpoint === null ? address : { ...address, ...parseEndpoint(endpoint, 'node.endpoint') };
+}
+
+function assertFits({ roles, nodeId }: NodeConfig, identity: NodeIdentity, network: Network): void {
+  if (nodeId !== null && nodeId !== identity.nodeId) {
+    throw new AppError('CONFIG_INVALID', `node.id is not that of the key: ${identity.nodeId}`, {
+      hint: 'Put the right identity folder back, or correct node.id.',
+    });
+  }
+  if (roles.includes('coordinator') && !network.genesis.coordinators.includes(identity.nodeId)) {
+    throw new AppError('CONFIG_INVALID', 'the network does not name this node as coordinator', {
+      hint: 'Found a network with `helixmesh init --role coordinator --network-name NAME`.',
+    });
+  }
+}

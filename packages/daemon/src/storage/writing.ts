@@ -1,0 +1,108 @@
+/**
+ * The calls of an owner: OpenPut, Write, Remove.
+ *
+ * Invariants
+ * W1  An object is announced by its owner's own session, and written by the key that announced it.
+ * W2  Nothing comes in where the owner does not let copies lie.
+ * W3  A state id is good for one body: what failed is announced again.
+ */
+
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import { AppError, parseDigest } from '@helixmesh/protocol';
+import type { BioNfs } from '@helixmesh/protocol/bionfs';
+import {
+  type Crypto,
+  type Manifest,
+  parseManifest,
+  type Signed,
+  toHex,
+} from '@helixmesh/protocol/sealing';
+import { type Catalogue, mayLieIn, PUTS_MAX } from '@helixmesh/vault';
+import { accountOf } from '../network/caller.ts';
+import type { NetworkListener } from '../network/listener.ts';
+import type { Logger } from '../node/logger.ts';
+import { type IncomingOptions, incomingBody } from './incoming-body.ts';
+import { type Leases, makeLeases } from './leases.ts';
+import { LEASE_MS, WRITES_PER_KEY_MAX } from './limits.ts';
+import { objectNotFound, putRefused } from './refusals.ts';
+import { makeSlots } from './slots.ts';
+
+export interface WritingOptions {
+  readonly crypto: Crypto;
+  readonly catalogue: Catalogue;
+  /** Where the vault is; undefined when its operator does not say. */
+  readonly zone: string | undefined;
+  readonly listener: Pick<NetworkListener, 'callerOf'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly logger: Logger;
+  readonly incoming?: IncomingOptions;
+}
+
+type Writing = Pick<ServiceImpl<typeof BioNfs>, 'openPut' | 'write' | 'remove'>;
+
+export function writingCalls(options: WritingOptions): Writing {
+  const { crypto, now, catalogue, zone, listener, logger } = options;
+  const leases: Leases<Signed<Manifest>> = makeLeases({ crypto, now });
+  const slots = makeSlots({
+    slotsMax: PUTS_MAX,
+    perKeyMax: WRITES_PER_KEY_MAX,
+    what: 'bodies come in',
+  });
+  const callerOf = (context: HandlerContext) => accountOf(listener.callerOf(context), 'put');
+
+  return {
+    async openPut(request, context) {
+      const { account, publicKey } = callerOf(context);
+      const signed = parseManifest(request.manifest);
+      // First of all: grantees hold the signed manifest too, and learn nothing of what is here.
+      if (signed.document.owner !== account) throw notOwner();
+      const forecast = catalogue.forecast(signed);
+      if (forecast.status === 'refused') throw putRefused(forecast.reason);
+      const objectId = forecast.id;
+      if (forecast.status === 'known') return { objectId, isKnown: true };
+      if (!mayLieIn(signed.document, zone)) throw notHere();
+      const stateId = leases.open({
+        publicKey,
+        value: signed,
+        untilMs: now() + LEASE_MS,
+        sizeBytes: request.manifest.length,
+      });
+      return { objectId, isKnown: false, stateId, leaseMs: LEASE_MS };
+    },
+
+    async write(messages, context) {
+      const { publicKey } = callerOf(context);
+      using _ = slots.take(toHex(publicKey));
+      using body = await incomingBody(messages, options.incoming);
+      const holder = { stateId: body.stateId, publicKey };
+      const signed = leases.get(holder);
+      leases.close(holder);
+      const outcome = await catalogue.put(signed, body.bytes);
+      if (outcome.status === 'refused') throw putRefused(outcome.reason);
+      logger.info({ bodyBytes: signed.document.bodyBytes }, 'an object was stored');
+      return { objectId: outcome.id };
+    },
+
+    async remove(request, context) {
+      const { account } = callerOf(context);
+      const outcome = await catalogue.delete(parseDigest(request.objectId), account);
+      if (outcome === 'in_progress') throw putRefused('in_progress');
+      if (outcome !== 'deleted') throw objectNotFound();
+      logger.info({}, 'an object was removed');
+      return {};
+    },
+  };
+}
+
+function notOwner(): AppError {
+  return new AppError('ACCESS_REFUSED', 'the manifest is of another owner', {
+    hint: 'Sign in with the wallet that signed the manifest.',
+  });
+}
+
+function notHere(): AppError {
+  return new AppError('ACCESS_REFUSED', 'the owner does not let copies lie where this vault is', {
+    hint: 'Use a vault in a zone that the manifest names.',
+  });
+}
