@@ -16,6 +16,8 @@ import {
   DIGEST_PATTERN,
   type Digest,
   jobSubmissionSchema,
+  TASK_ID_PATTERN,
+  type TaskId,
 } from '@helixmesh/protocol';
 import { z } from 'zod';
 import { makeDurable } from '../durable.ts';
@@ -27,10 +29,20 @@ const digest = z.string().regex(DIGEST_PATTERN) as unknown as z.ZodType<Digest>;
 const recordSchema = z.strictObject({
   assignment: z.strictObject({
     attemptId: z.string().regex(ATTEMPT_ID_PATTERN) as unknown as z.ZodType<AttemptId>,
-    taskId: z.string().max(128),
+    taskId: z.string().regex(TASK_ID_PATTERN) as unknown as z.ZodType<TaskId>,
     fencingToken: z.int().min(1),
-    job: digest,
-    datasets: z.array(digest).min(1).max(2).readonly(),
+    job: z.string(),
+    reads: z
+      .array(
+        z.strictObject({
+          dataset: digest,
+          custodian: z.string(),
+          vaults: z.array(z.string()).readonly(),
+        }),
+      )
+      .min(1)
+      .max(2)
+      .readonly(),
     analysis: jobSubmissionSchema.pick({ pipeline: true, reference: true, parameters: true }),
     /** Hex. */
     recipients: z.array(z.string().regex(/^[0-9a-f]{64}$/)),

@@ -30,7 +30,7 @@ import {
 import { ORDER_POLL_MAX_MS, RENEW_SHARE, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
 import { resultDigest } from './result-digest.ts';
 import { sealOutputs } from './seal-outputs.ts';
-import type { Held, Order, Secret, WorkSource } from './work-source.ts';
+import type { Held, Order, Proof, SealedReads, Secret, WorkSource } from './work-source.ts';
 
 /** The node names no sample; the requester gives the files their names. */
 const SAMPLE_LABEL = 'sample';
@@ -42,7 +42,8 @@ export interface AttemptOptions {
   readonly work: WorkSource;
   /** The reads of an assignment, in the clear: keys from the custodian, bodies from a vault. */
   readonly openReads: (
-    assignment: AttemptRecord['assignment'],
+    reads: readonly SealedReads[],
+    proof: () => Promise<Proof>,
     signal: AbortSignal,
   ) => Promise<readonly EnclosedReads[]>;
   readonly node: Pick<EnclosedAnalysis, 'referenceRoot' | 'config'>;
@@ -92,10 +93,11 @@ async function analyseAndSeal(
 ): Promise<Secret> {
   const { crypto, network } = options;
   const { assignment } = record;
+  const proof = () => options.work.proof(assignment);
   const result = await analyseEnclosed({
     ...options.node,
     folder: enclosureOf(folder),
-    reads: await options.openReads(assignment, signal),
+    reads: await options.openReads(assignment.reads, proof, signal),
     job: { ...assignment.analysis, sampleId: SAMPLE_LABEL },
     signal,
   });

@@ -26,7 +26,7 @@ import {
 import type { ByteSource } from '@helixmesh/protocol/sealing';
 import { makeDurable } from '../durable.ts';
 import { removeFolder, sweepScratch } from '../executor/sweep.ts';
-import type { NodeConfig } from '../node/config.ts';
+import { loadConfig, type NodeConfig } from '../node/config.ts';
 import { nodePaths } from '../node/paths.ts';
 import { startNode } from '../node/start-node.ts';
 import { endStaleServer } from '../restate/server.ts';
@@ -73,7 +73,9 @@ export async function analyseEnclosed(analysis: EnclosedAnalysis): Promise<Enclo
   }
   const [r1, r2] = await takeReads(readsDir, analysis);
   await linkReferences(analysis.referenceRoot, nodePaths(dataDir).referenceRoot);
-  const node = await startNode({ config: { ...ENGINE, ...analysis.config, dataDir } });
+  // What the operator has set for the whole node, a file or the environment, does not count here.
+  const { config } = loadConfig({ env: {}, flags: { ...analysis.config, dataDir } });
+  const node = await startNode({ config });
   try {
     const client = createClient({ socketPath: node.socketPath });
     const submission = { ...analysis.job, r1, ...(r2 === undefined ? {} : { r2 }), outDir };
@@ -102,13 +104,6 @@ export async function wipeEnclosed(folder: string): Promise<void> {
 function nodeFolder(folder: string): string {
   return join(folder, 'node');
 }
-
-const ENGINE = {
-  logLevel: 'info',
-  restateIngressUrl: null,
-  restateAdminUrl: null,
-  restateIdentityKey: null,
-} as const;
 
 /** Absolute paths of the reads, whole. */
 async function takeReads(

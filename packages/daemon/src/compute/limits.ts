@@ -9,5 +9,11 @@ export const RETRY_MAX_MS = 30_000;
 export const RENEW_SHARE = 1 / 3;
 /** Longest time between two looks at an attempt that waits for others, ms. */
 export const ORDER_POLL_MAX_MS = 10_000;
+/** Between two looks for offers, ms. */
+export const OFFER_POLL_MS = 1_000;
+/** How long sealed outputs stay: as long as a requester may dispute a result, ms. */
+export const KEEP_OUTPUTS_MS = 72 * 3_600_000;
+/** Pieces of one object that are fetched at once, of 4 MiB each. */
+export const READ_CONNECTIONS = 2;
 /** Between two looks for outputs that nobody may fetch any more, ms. */
 export const SWEEP_MS = 60_000;

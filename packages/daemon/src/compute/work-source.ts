@@ -9,21 +9,35 @@
  *   K3  `reveal` is asked for only after the coordinator has said `reveal`: no result is shown
  *       before the others have committed to theirs.
  */
-import type { AttemptId, Digest, JobSubmission } from '@helixmesh/protocol';
+import type { AttemptId, Digest, JobSubmission, TaskId } from '@helixmesh/protocol';
 
 /** One attempt at one task: a whole analysis of one sample. */
 export interface Assignment {
   readonly attemptId: AttemptId;
-  readonly taskId: string;
+  readonly taskId: TaskId;
   readonly fencingToken: number;
-  /** Id of the requester's signed job. */
-  readonly job: Digest;
+  /** Base64 of the job that its requester has signed. */
+  readonly job: string;
   /** Objects with the reads: one, or R1 and R2. */
-  readonly datasets: readonly Digest[];
+  readonly reads: readonly SealedReads[];
   /** Without a name of the sample, which is the requester's affair. */
   readonly analysis: Pick<JobSubmission, 'pipeline' | 'reference' | 'parameters'>;
   /** X25519 public keys that the outputs are sealed to. */
   readonly recipients: readonly Uint8Array[];
+}
+
+export interface SealedReads {
+  /** Id of the manifest. */
+  readonly dataset: Digest;
+  /** Who releases the keys, and where the body lies, as `node_…@host:port`. */
+  readonly custodian: string;
+  readonly vaults: readonly string[];
+}
+
+/** What shows a custodian that an attempt is this node's; base64 of signed documents. */
+export interface Proof {
+  readonly job: string;
+  readonly assignment: string;
 }
 
 /** What the coordinator says of an attempt that this node holds. */
@@ -48,6 +62,8 @@ export interface WorkSource {
   /** The next attempt for this node, claimed; waits for one. Rejects when `signal` aborts. */
   claim(signal: AbortSignal): Promise<Assignment>;
   renew(attempt: Held): Promise<Order>;
+  /** Fresh for the length of a lease. Throws LEASE_EXPIRED when the attempt is lost. */
+  proof(attempt: Held & Pick<Assignment, 'job'>): Promise<Proof>;
   /** Tells the hash of the secret alone. */
   commit(attempt: Held, secret: Secret): Promise<Order>;
   reveal(attempt: Held, secret: Secret): Promise<Order>;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { addReference, simulate } from '@helixmesh/pipelines';
-import { AppError, type AttemptId, type ErrorCode } from '@helixmesh/protocol';
+import { AppError, type AttemptId, type ErrorCode, type TaskId } from '@helixmesh/protocol';
 import { nodeCrypto as crypto } from '@helixmesh/protocol/node';
 import {
   decryptBody,
@@ -43,10 +43,10 @@ before(async () => {
 function assignment(n: number): Assignment {
   return {
     attemptId: `att_${String(n).padStart(16, '0')}` as AttemptId,
-    taskId: 'task',
+    taskId: `task_${'0'.repeat(32)}` as TaskId,
     fencingToken: n,
-    job: network,
-    datasets: [network, network],
+    job: '',
+    reads: [{ dataset: network, custodian: '', vaults: [] }],
     analysis: {
       pipeline: 'germline',
       reference: 'ref',

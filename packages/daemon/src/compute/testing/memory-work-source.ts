@@ -1,6 +1,6 @@
 /** A coordinator in memory that keeps to the port: one task, as many attempts as were added. */
 import { AppError, type AttemptId } from '@helixmesh/protocol';
-import type { Assignment, Held, Order, Secret, WorkSource } from '../work-source.ts';
+import type { Assignment, Held, Order, Proof, Secret, WorkSource } from '../work-source.ts';
 
 interface Entry {
   readonly assignment: Assignment;
@@ -40,6 +40,10 @@ export class MemoryWorkSource implements WorkSource {
   async renew(held: Held): Promise<Order> {
     this.before('renew', held);
     return this.#order(held);
+  }
+
+  async proof({ job }: Pick<Assignment, 'job'>): Promise<Proof> {
+    return { job, assignment: '' };
   }
 
   async commit(held: Held, secret: Secret): Promise<Order> {

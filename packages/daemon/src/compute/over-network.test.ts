@@ -1,0 +1,335 @@
+/**
+ * A coordinator, a vault, an owner's custodian and two compute nodes of two operators, each on a port
+ * of its own, and a requester with a grant: from sealed reads to a result that both nodes agree on.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { addReference, simulate } from '@helixmesh/pipelines';
+import type { Digest } from '@helixmesh/protocol';
+import { nodeCrypto } from '@helixmesh/protocol/node';
+import {
+  documentId,
+  encodeDocument,
+  formatNodeAddress,
+  makeX25519KeyPair,
+  NETWORK_JOB_TYPE,
+  type NetworkJob,
+  type NetworkJobView,
+  type NodeAddress,
+  signDocument,
+  toBase64,
+  toHex,
+} from '@helixmesh/protocol/sealing';
+import { BLOCK_BYTES_MAX, buildDag, cidOf } from '@helixmesh/vault';
+import { pino } from 'pino';
+import { createTaskCoordination } from '../coordination/tasks/coordination.ts';
+import { decisionOf, type TestWorker } from '../coordination/tasks/testing/task-bench.ts';
+import { createCustodian } from '../custody/custodian.ts';
+import { openCustody } from '../custody/custody.ts';
+import type { NodeIdentity } from '../network/identity.ts';
+import type { NetworkListener } from '../network/listener.ts';
+import {
+  channelOf,
+  nodeChannelOf,
+  startTestNode,
+  type TestAccount,
+  testAccount,
+  testIdentity,
+} from '../network/testing/test-node.ts';
+import { openDatabase } from '../sql/database.ts';
+import { createStorage } from '../storage/storage.ts';
+import {
+  network,
+  sealedDataset,
+  signedCustodian,
+  signedGrant,
+  signedHead,
+  walletNamed,
+} from '../testing/sealed-dataset.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
+import { coordinatorWork } from './coordinator-work.ts';
+import { analyseEnclosed } from './enclosed-analysis.ts';
+import { resultDigest } from './result-digest.ts';
+import { readsOpener } from './sealed-reads.ts';
+import { createWorker } from './worker.ts';
+
+const SIZE = { contigs: 3, basesPerContig: 20_000, coverage: 8, mitochondrion: false } as const;
+const SAMPLE = 'CANARY-8W4T';
+const READS = ['reads_R1.fastq.gz', 'reads_R2.fastq.gz'] as const;
+const LONG = { timeout: 240_000 };
+const LOOK_MS = 50;
+const HOUR_MS = 3_600_000;
+
+const root = temporaryFolder('over-network');
+const input = join(root, 'input');
+const referenceRoot = join(root, 'references');
+const logger = pino({ level: 'silent' });
+const common = { network, crypto: nodeCrypto, now: Date.now, logger };
+const config = { cores: 1, limitsFactor: 1 };
+
+before(async () => {
+  await simulate({ outDir: input, sampleId: SAMPLE, seed: 9, ...SIZE });
+  const reference = { name: 'ref', fasta: join(input, 'ref.fa'), par: join(input, 'par.bed') };
+  await addReference(reference, { storeDir: referenceRoot });
+});
+
+async function bodyCid(body: Uint8Array): Promise<string> {
+  const dag = buildDag(nodeCrypto, async () => {});
+  for (let at = 0; at < body.length; at += BLOCK_BYTES_MAX) {
+    const leaf = body.subarray(at, at + BLOCK_BYTES_MAX);
+    await dag.append(cidOf(nodeCrypto, 'raw', leaf), leaf.length);
+  }
+  return await dag.finish();
+}
+
+async function startVault(t: TestContext): Promise<NodeAddress> {
+  const identity = testIdentity();
+  const folder = mkdtempSync(join(root, 'vault-'));
+  const quotaOf = () => ({ bytes: 2 ** 30, objects: 10 });
+  let storage: ReturnType<typeof createStorage> | undefined;
+  const { address } = await startTestNode(
+    t,
+    (listener) => {
+      storage = createStorage({ ...common, folder, identity, zone: 'MX', quotaOf, listener });
+    },
+    { identity },
+  );
+  await storage?.start();
+  t.after(() => storage?.stop());
+  return address;
+}
+
+/** The owner's custodian, with the reads in it and in the vault, granted to the requester. */
+async function startOwner(t: TestContext, vault: NodeAddress, given: GivenTo) {
+  const identity = testIdentity();
+  const account = await testAccount(['read', 'list', 'put', 'custody']);
+  const custody = await openCustody({ ...common, folder: mkdtempSync(join(root, 'owner-')) });
+  t.after(() => custody.close());
+  let custodian: ReturnType<typeof createCustodian> | undefined;
+  const { address } = await startTestNode(
+    t,
+    (listener) => {
+      const { coordinators } = given;
+      custodian = createCustodian({ ...common, custody, identity, listener, coordinators });
+    },
+    { identity },
+  );
+  const endpoint = { host: '127.0.0.1', port: address.port };
+  const { nodeId } = identity;
+  custody.setCustodian(await signedCustodian(account.wallet, { nodeId, endpoint }));
+  const key = toHex(identity.signingKey.publicKey);
+  custody.addHead((await signedHead(account.wallet, { custodian: key })).signed);
+  const sources: NetworkJob['datasets'] = [];
+  for (const name of READS) {
+    const plaintext = await readFile(join(input, name));
+    const dataset = await sealedDataset(account.wallet, custody.publicKey, {
+      plaintext,
+      cidOf: bodyCid,
+    });
+    custody.addDataset({ ...dataset, vaults: [vault] });
+    await put(t, vault, account, dataset);
+    custody.markStored(dataset.id, vault);
+    const grant = await signedGrant(account.wallet, {
+      dataset: dataset.id,
+      grantee: given.requester.wallet.address,
+      terms: { pipelines: ['germline'], commercialUse: false, zones: null },
+    });
+    custody.addGrant({ grant: grant.signed, byteRanges: null });
+    sources.push({
+      dataset: dataset.id,
+      grant: grant.id,
+      custodian: formatNodeAddress(address),
+      vaults: [formatNodeAddress(vault)],
+    });
+  }
+  await custodian?.start();
+  t.after(() => custodian?.stop());
+  return { custody, sources };
+}
+
+interface GivenTo {
+  readonly requester: TestAccount;
+  readonly coordinators: readonly NodeIdentity['nodeId'][];
+}
+
+/** What `biofs put` does with the body. */
+async function put(
+  t: TestContext,
+  vault: NodeAddress,
+  owner: TestAccount,
+  dataset: Awaited<ReturnType<typeof sealedDataset>>,
+): Promise<void> {
+  const { bionfs } = channelOf(t, vault, owner);
+  const opened = await bionfs.openPut({ manifest: encodeDocument(dataset.manifest) });
+  await bionfs.write(
+    (async function* () {
+      yield { stateId: opened.stateId, data: new Uint8Array() };
+      for (let at = 0; at < dataset.body.length; at += 1_000_000) {
+        yield { data: dataset.body.subarray(at, at + 1_000_000) };
+      }
+    })(),
+  );
+}
+
+async function startCoordinator(t: TestContext, workers: readonly TestWorker[]) {
+  const identity = testIdentity();
+  const database = await openDatabase(':memory:');
+  const { secretKey } = identity.signingKey;
+  const keeper = { crypto: nodeCrypto, network, coordinator: identity.nodeId, secretKey };
+  let coordination: ReturnType<typeof createTaskCoordination> | undefined;
+  const serve = (listener: NetworkListener) => {
+    coordination = createTaskCoordination({
+      ...common,
+      ...{ database, listener, keeper, roundMs: LOOK_MS, zoneOf: async () => 'MX' },
+      decide: async (task, nowMs) => decisionOf({ workers }, task, { nowMs, onShortfall: 'wait' }),
+    });
+  };
+  const { address } = await startTestNode(t, serve, { identity });
+  await coordination?.start();
+  t.after(async () => {
+    await coordination?.stop();
+    await database.destroy();
+  });
+  return { identity, address };
+}
+
+async function startCompute(t: TestContext, identity: NodeIdentity, coordinator: NodeAddress) {
+  const folder = mkdtempSync(join(root, 'compute-'));
+  const { nodeId, signingKey } = identity;
+  const channel = nodeChannelOf(t, coordinator, identity);
+  const worker = createWorker({
+    ...common,
+    root: folder,
+    slots: 1,
+    work: coordinatorWork({ ...common, nodeId, secretKey: signingKey.secretKey, channel }),
+    openReads: readsOpener({ ...common, identity }),
+    node: { referenceRoot, config },
+  });
+  await worker.start();
+  t.after(() => worker.stop());
+  return folder;
+}
+
+function signedJob(
+  requester: TestAccount,
+  coordinator: NetworkJob['coordinator'],
+  { sources, outputKey }: { sources: NetworkJob['datasets']; outputKey: Uint8Array },
+) {
+  const [r1, r2] = sources;
+  const issuedAtMs = Date.now();
+  return signDocument(requester.wallet, {
+    type: NETWORK_JOB_TYPE,
+    network,
+    requester: requester.wallet.address,
+    coordinator,
+    chainId: null,
+    nonce: toHex(nodeCrypto.random(16)),
+    issuedAtMs,
+    expiresAtMs: issuedAtMs + HOUR_MS,
+    datasets: sources.toSorted((a, b) => (a.dataset < b.dataset ? -1 : 1)),
+    pipeline: { name: 'germline', version: 1 },
+    parameters: { reference: 'ref', r1: r1?.dataset ?? '', r2: r2?.dataset ?? '' },
+    constraints: {
+      zones: null,
+      operators: null,
+      isCommercial: false,
+      needsStrongSandbox: true,
+      onShortfall: 'wait',
+    },
+    redundancy: 2,
+    replicasMax: 4,
+    maxPriceMicroUsd: '1000000',
+    outputCustodian: {
+      owner: requester.wallet.address,
+      nodeId: coordinator,
+      encryptionKey: toHex(outputKey),
+    },
+  } as const satisfies NetworkJob);
+}
+
+async function ended(look: () => Promise<NetworkJobView>): Promise<NetworkJobView> {
+  for (;;) {
+    const job = await look();
+    if (job.state !== 'QUEUED' && job.state !== 'RUNNING') return job;
+    await delay(LOOK_MS);
+  }
+}
+
+test(
+  'two operators analyse sealed reads and agree on the result of one machine',
+  LONG,
+  async (t) => {
+    const identities = [testIdentity(), testIdentity()];
+    const workers = identities.map(({ nodeId, signingKey }, i) => ({
+      nodeId,
+      secretKey: signingKey.secretKey,
+      operator: walletNamed(`operator ${i}`).address as TestWorker['operator'],
+    }));
+    const coordinator = await startCoordinator(t, workers);
+    const { nodeId } = coordinator.identity;
+    const requester = await testAccount(['list', 'submit']);
+    const vault = await startVault(t);
+    const given = { requester, coordinators: [nodeId] };
+    const { custody, sources } = await startOwner(t, vault, given);
+    const folders: string[] = [];
+    for (const identity of identities) {
+      folders.push(await startCompute(t, identity, coordinator.address));
+    }
+
+    const outputKey = makeX25519KeyPair(nodeCrypto).publicKey;
+    const job = await signedJob(requester, nodeId, { sources, outputKey });
+    const jobId: Digest = documentId(nodeCrypto, job.document);
+    const channel = channelOf(t, coordinator.address, requester);
+    const body = { job: toBase64(encodeDocument(job)) };
+    assert.equal((await channel.call('submitNetworkJob', { body })).jobId, jobId);
+    const done = await ended(() => channel.call('getNetworkJob', { params: { jobId } }));
+
+    assert.equal(done.state, 'COMPLETE', JSON.stringify(done));
+    const [task = assert.fail()] = done.tasks;
+    assert.equal(task.isChecked, true);
+    assert.deepEqual(
+      task.attempts.map(({ verdict }) => verdict),
+      ['valid', 'valid'],
+    );
+    const alone = await analyseEnclosed({
+      ...{ folder: join(root, 'alone'), referenceRoot, config },
+      reads: READS.map((name) => ({
+        fileName: name,
+        open: async function* () {
+          yield await readFile(join(input, name));
+        },
+      })),
+      job: { pipeline: 'germline', sampleId: 'sample', reference: 'ref' },
+      signal: new AbortController().signal,
+    });
+    assert.equal(task.resultDigest, resultDigest(nodeCrypto, network, alone));
+
+    const releases = custody.accessLog().filter(({ outcome }) => outcome === 'released');
+    assert.equal(releases.length, identities.length * READS.length);
+    await assertSealed([
+      ...folders,
+      ...(await readdir(root)).filter((n) => n.startsWith('vault-')).map((n) => join(root, n)),
+    ]);
+  },
+);
+
+/** No read of the sample stands in any file that is left, packed or not. */
+async function assertSealed(folders: readonly string[]): Promise<void> {
+  const fastq = gunzipSync(await readFile(join(input, READS[0]))).toString('latin1');
+  const read = fastq.split('\n')[1] ?? assert.fail();
+  let looked = 0;
+  for (const folder of folders) {
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const bytes = await readFile(join(entry.parentPath, entry.name));
+      assert.ok(!bytes.includes(read) && !bytes.includes(SAMPLE), entry.name);
+      looked += 1;
+    }
+  }
+  assert.ok(looked > 10, `${looked} files`);
+}

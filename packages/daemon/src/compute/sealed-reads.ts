@@ -1,0 +1,151 @@
+/**
+ * The reads of an attempt in the clear: the owner's custodian releases their keys to this node, for
+ * this attempt, and vaults give the bodies. Nobody is trusted with more: manifests are verified
+ * against the id that the requester has signed, and every segment before a byte of it is used.
+ */
+import {
+  bionfsVault,
+  openObject,
+  readObject,
+  segmentKeys,
+  type Vault,
+} from '@helixmesh/client/biofs';
+import { type Channel, openChannel } from '@helixmesh/client/network';
+import { AppError, type Digest } from '@helixmesh/protocol';
+import {
+  type Crypto,
+  fromBase64,
+  type Manifest,
+  openHeader,
+  openPart,
+  type Purpose,
+  parseManifest,
+  parseNodeAddress,
+  parseNodeRelease,
+  toHex,
+  verifyDocument,
+} from '@helixmesh/protocol/sealing';
+import type { NodeIdentity } from '../network/identity.ts';
+import type { EnclosedReads } from './enclosed-analysis.ts';
+import { READ_CONNECTIONS } from './limits.ts';
+import type { Proof, SealedReads } from './work-source.ts';
+
+export interface SealedReadsOptions {
+  readonly crypto: Crypto;
+  readonly network: Digest;
+  readonly identity: NodeIdentity;
+}
+
+/** Opens the reads of one attempt; throws what custodian and vaults answer. */
+export function readsOpener(options: SealedReadsOptions) {
+  return (
+    reads: readonly SealedReads[],
+    proof: () => Promise<Proof>,
+    signal: AbortSignal,
+  ): Promise<readonly EnclosedReads[]> =>
+    Promise.all(reads.map((one) => openOne(options, one, { proof, signal })));
+}
+
+interface Released {
+  readonly manifest: Manifest;
+  readonly dataKeys: readonly Uint8Array[];
+  readonly fileName: string;
+  readonly purpose: Purpose;
+  readonly release: Uint8Array;
+  readonly grant: Uint8Array | null;
+}
+
+interface Asking {
+  readonly proof: () => Promise<Proof>;
+  readonly signal: AbortSignal;
+}
+
+async function openOne(
+  options: SealedReadsOptions,
+  reads: SealedReads,
+  asking: Asking,
+): Promise<EnclosedReads> {
+  const released = await askCustodian(options, reads, asking);
+  const open = () => plaintextOf(options, reads, { released, signal: asking.signal });
+  return { fileName: released.fileName, open };
+}
+
+function channelTo({ identity, network }: SealedReadsOptions, address: string): Channel {
+  const { secretKey } = identity.signingKey;
+  const to = parseNodeAddress(address);
+  return openChannel({ address: to, network, signer: { secretKey }, certificate: identity });
+}
+
+async function askCustodian(
+  options: SealedReadsOptions,
+  { dataset, custodian }: SealedReads,
+  { proof, signal }: Asking,
+): Promise<Released> {
+  const { crypto, network, identity } = options;
+  const channel = channelTo(options, custodian);
+  try {
+    const encryptionKey = toHex(identity.encryptionKey.publicKey);
+    const body = { ...(await proof()), dataset, encryptionKey };
+    const reply = await channel.call('releaseForTask', { params: {}, body, signal });
+    const signed = parseManifest(fromBase64(reply.manifest, 'a manifest'));
+    const { document: manifest } = signed;
+    const verdict = verifyDocument(crypto, signed, { network, signer: manifest.owner });
+    if (verdict.status === 'invalid' || verdict.id !== dataset) throw otherObject();
+    const key = identity.encryptionKey;
+    const { dataKeys } = openHeader(crypto, fromBase64(reply.header, 'a header'), key);
+    const part = openHeader(crypto, fromBase64(reply.partHeader, 'a header'), key);
+    const [partKey] = part.dataKeys;
+    if (partKey === undefined) throw otherObject();
+    const { fileName } = openPart(crypto, partKey, manifest.sealedPart, manifest);
+    const release = fromBase64(reply.release, 'a release');
+    const { purpose } = parseNodeRelease(release).document;
+    const grant = reply.grant === null ? null : fromBase64(reply.grant, 'a grant');
+    return { manifest, dataKeys, fileName, purpose, release, grant };
+  } finally {
+    channel.close();
+  }
+}
+
+async function* plaintextOf(
+  options: SealedReadsOptions,
+  { dataset, vaults: addresses }: SealedReads,
+  { released, signal }: { readonly released: Released; readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  const { crypto } = options;
+  const { manifest, dataKeys, purpose, release, grant } = released;
+  const channels = addresses.map((address) => channelTo(options, address));
+  const vaults: Vault[] = channels.map(({ bionfs }, i) =>
+    bionfsVault({ name: addresses[i] ?? '', bionfs }),
+  );
+  try {
+    const reader = await openObject({
+      crypto,
+      manifest,
+      keyOf: segmentKeys(manifest, { dataKeys }, null),
+      vaults,
+      request: {
+        objectId: dataset,
+        purpose,
+        ranges: [],
+        grants: grant === null ? [] : [grant],
+        grantSegments: [],
+        nodeRelease: release,
+      },
+      signal,
+    });
+    try {
+      const all = { start: 0, end: manifest.plaintextBytes };
+      yield* readObject(reader, [all], READ_CONNECTIONS);
+    } finally {
+      await reader.close();
+    }
+  } finally {
+    for (const channel of channels) channel.close();
+  }
+}
+
+function otherObject(): AppError {
+  return new AppError('CIPHERTEXT_INVALID', 'the custodian answered for another object', {
+    hint: 'Ask the owner of the data to look at their custodian.',
+  });
+}
