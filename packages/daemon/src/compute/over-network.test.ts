@@ -25,7 +25,6 @@ import {
   toBase64,
   toHex,
 } from '@helixmesh/protocol/sealing';
-import { BLOCK_BYTES_MAX, buildDag, cidOf } from '@helixmesh/vault';
 import { pino } from 'pino';
 import { createTaskCoordination } from '../coordination/tasks/coordination.ts';
 import { decisionOf, type TestWorker } from '../coordination/tasks/testing/task-bench.ts';
@@ -42,7 +41,7 @@ import {
   testIdentity,
 } from '../network/testing/test-node.ts';
 import { openDatabase } from '../sql/database.ts';
-import { createStorage } from '../storage/storage.ts';
+import { bodyCid, putBody, startVault } from '../testing/running-vault.ts';
 import {
   network,
   sealedDataset,
@@ -78,32 +77,6 @@ before(async () => {
   await addReference(reference, { storeDir: referenceRoot });
 });
 
-async function bodyCid(body: Uint8Array): Promise<string> {
-  const dag = buildDag(nodeCrypto, async () => {});
-  for (let at = 0; at < body.length; at += BLOCK_BYTES_MAX) {
-    const leaf = body.subarray(at, at + BLOCK_BYTES_MAX);
-    await dag.append(cidOf(nodeCrypto, 'raw', leaf), leaf.length);
-  }
-  return await dag.finish();
-}
-
-async function startVault(t: TestContext): Promise<NodeAddress> {
-  const identity = testIdentity();
-  const folder = mkdtempSync(join(root, 'vault-'));
-  const quotaOf = () => ({ bytes: 2 ** 30, objects: 10 });
-  let storage: ReturnType<typeof createStorage> | undefined;
-  const { address } = await startTestNode(
-    t,
-    (listener) => {
-      storage = createStorage({ ...common, folder, identity, zone: 'MX', quotaOf, listener });
-    },
-    { identity },
-  );
-  await storage?.start();
-  t.after(() => storage?.stop());
-  return address;
-}
-
 /** The owner's custodian, with the reads in it and in the vault, granted to the requester. */
 async function startOwner(t: TestContext, vault: NodeAddress, given: GivenTo) {
   const identity = testIdentity();
@@ -132,7 +105,7 @@ async function startOwner(t: TestContext, vault: NodeAddress, given: GivenTo) {
       cidOf: bodyCid,
     });
     custody.addDataset({ ...dataset, vaults: [vault] });
-    await put(t, vault, account, dataset);
+    await putBody(t, { vault, owner: account }, dataset);
     custody.markStored(dataset.id, vault);
     const grant = await signedGrant(account.wallet, {
       dataset: dataset.id,
@@ -155,25 +128,6 @@ async function startOwner(t: TestContext, vault: NodeAddress, given: GivenTo) {
 interface GivenTo {
   readonly requester: TestAccount;
   readonly coordinators: readonly NodeIdentity['nodeId'][];
-}
-
-/** What `biofs put` does with the body. */
-async function put(
-  t: TestContext,
-  vault: NodeAddress,
-  owner: TestAccount,
-  dataset: Awaited<ReturnType<typeof sealedDataset>>,
-): Promise<void> {
-  const { bionfs } = channelOf(t, vault, owner);
-  const opened = await bionfs.openPut({ manifest: encodeDocument(dataset.manifest) });
-  await bionfs.write(
-    (async function* () {
-      yield { stateId: opened.stateId, data: new Uint8Array() };
-      for (let at = 0; at < dataset.body.length; at += 1_000_000) {
-        yield { data: dataset.body.subarray(at, at + 1_000_000) };
-      }
-    })(),
-  );
 }
 
 async function startCoordinator(t: TestContext, workers: readonly TestWorker[]) {
@@ -273,7 +227,7 @@ test(
     const coordinator = await startCoordinator(t, workers);
     const { nodeId } = coordinator.identity;
     const requester = await testAccount(['list', 'submit']);
-    const vault = await startVault(t);
+    const { address: vault, folder: vaultFolder } = await startVault(t, root);
     const given = { requester, coordinators: [nodeId] };
     const { custody, sources } = await startOwner(t, vault, given);
     const folders: string[] = [];
@@ -311,10 +265,7 @@ test(
 
     const releases = custody.accessLog().filter(({ outcome }) => outcome === 'released');
     assert.equal(releases.length, identities.length * READS.length);
-    await assertSealed([
-      ...folders,
-      ...(await readdir(root)).filter((n) => n.startsWith('vault-')).map((n) => join(root, n)),
-    ]);
+    await assertSealed([...folders, vaultFolder]);
   },
 );
 

@@ -12,7 +12,6 @@ import {
   fromBase64,
   GROUP_SEGMENTS,
   joinBytes,
-  type NodeAddress,
   openHeader,
   openWithAny,
   parseNodeAddress,
@@ -21,17 +20,15 @@ import {
   toBase64,
   toHex,
 } from '@helixmesh/protocol/sealing';
-import { BLOCK_BYTES_MAX, buildDag, cidOf } from '@helixmesh/vault';
 import { pino } from 'pino';
 import type { NetworkListener } from '../network/listener.ts';
 import {
   channelOf,
   startTestNode,
-  type TestAccount,
   testAccount,
   testIdentity,
 } from '../network/testing/test-node.ts';
-import { createStorage } from '../storage/storage.ts';
+import { bodyCid, putBody, startVault } from '../testing/running-vault.ts';
 import {
   encryptionKeyOf,
   network,
@@ -48,29 +45,6 @@ const root = temporaryFolder('custody-vault');
 const logger = pino({ level: 'silent' });
 const purpose = { pipeline: 'read', isCommercial: false, zone: 'MX' };
 const common = { network, crypto: nodeCrypto, now: Date.now, logger };
-
-async function bodyCid(body: Uint8Array): Promise<string> {
-  const dag = buildDag(nodeCrypto, async () => {});
-  for (let at = 0; at < body.length; at += BLOCK_BYTES_MAX) {
-    const leaf = body.subarray(at, at + BLOCK_BYTES_MAX);
-    await dag.append(cidOf(nodeCrypto, 'raw', leaf), leaf.length);
-  }
-  return await dag.finish();
-}
-
-async function startVault(t: TestContext) {
-  const identity = testIdentity();
-  const folder = mkdtempSync(join(root, 'vault-'));
-  const quotaOf = () => ({ bytes: 2 ** 30, objects: 10 });
-  let storage: ReturnType<typeof createStorage> | undefined;
-  const serve = (listener: NetworkListener) => {
-    storage = createStorage({ ...common, folder, identity, zone: 'MX', quotaOf, listener });
-  };
-  const { address } = await startTestNode(t, serve, { identity });
-  await storage?.start();
-  t.after(() => storage?.stop());
-  return address;
-}
 
 /** A custodian with an empty custody, not started. */
 async function makeCustodian(t: TestContext, identity = testIdentity()) {
@@ -107,24 +81,8 @@ async function startOwner(t: TestContext) {
 
 const wire = ({ start, end }: Range) => ({ start: BigInt(start), end: BigInt(end) });
 
-type SealedDataset = Awaited<ReturnType<typeof sealedDataset>>;
-
-/** What `biofs put` does with the body. */
-async function put(t: TestContext, vault: NodeAddress, owner: TestAccount, dataset: SealedDataset) {
-  const { bionfs } = channelOf(t, vault, owner);
-  const opened = await bionfs.openPut({ manifest: encodeDocument(dataset.manifest) });
-  await bionfs.write(
-    (async function* () {
-      yield { stateId: opened.stateId, data: new Uint8Array() };
-      for (let at = 0; at < dataset.body.length; at += 1_000_000) {
-        yield { data: dataset.body.subarray(at, at + 1_000_000) };
-      }
-    })(),
-  );
-}
-
 test('a grantee of a region reads it from the vault with the keys of the custodian, until revoked', async (t) => {
-  const vault = await startVault(t);
+  const { address: vault } = await startVault(t, root);
   const { custody, custodian, address, account, revoke } = await startOwner(t);
   const plaintext = nodeCrypto.random((GROUP_SEGMENTS + 5) * SEGMENT_BYTES);
   const dataset = await sealedDataset(account.wallet, custody.publicKey, {
@@ -133,7 +91,7 @@ test('a grantee of a region reads it from the vault with the keys of the custodi
     cidOf: bodyCid,
   });
   custody.addDataset({ ...dataset, vaults: [vault] });
-  await put(t, vault, account, dataset);
+  await putBody(t, { vault, owner: account }, dataset);
   custody.markStored(dataset.id, vault);
   await custodian.start();
 
@@ -202,12 +160,12 @@ test('a grantee of a region reads it from the vault with the keys of the custodi
 });
 
 test('a custodian of an older backup learns from the vault that it is behind, and releases nothing', async (t) => {
-  const vault = await startVault(t);
+  const { address: vault } = await startVault(t, root);
   const first = await startOwner(t);
   const { account, identity } = first;
   const dataset = await sealedDataset(account.wallet, first.custody.publicKey, { cidOf: bodyCid });
   first.custody.addDataset({ ...dataset, vaults: [vault] });
-  await put(t, vault, account, dataset);
+  await putBody(t, { vault, owner: account }, dataset);
   first.custody.markStored(dataset.id);
   const grantee = await testAccount();
   const to = { dataset: dataset.id, grantee: grantee.wallet.address };
