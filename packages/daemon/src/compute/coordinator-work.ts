@@ -121,7 +121,8 @@ export function coordinatorWork(options: CoordinatorWorkOptions): WorkSource {
 }
 
 const parametersSchema = jobSubmissionSchema.shape.parameters.unwrap().extend({
-  reference: jobSubmissionSchema.shape.reference,
+  /** Of the bundle, by content: names differ from node to node. */
+  reference: z.string().regex(DIGEST_PATTERN),
   /** Ids of the manifests of the reads; without the second they are single-end. */
   r1: z.string().regex(DIGEST_PATTERN),
   r2: z.string().regex(DIGEST_PATTERN).optional(),

@@ -13,6 +13,10 @@ export const ORDER_POLL_MAX_MS = 10_000;
 export const OFFER_POLL_MS = 1_000;
 /** How long sealed outputs stay: as long as a requester may dispute a result, ms. */
 export const KEEP_OUTPUTS_MS = 72 * 3_600_000;
+/** Plaintext of an object that is fetched under one look at the release, bytes: some minutes' worth. */
+export const PART_BYTES = 2 ** 30;
+/** A release that has less left than this is asked for again before the next part, ms. */
+export const RELEASE_LEFT_MS_MIN = 30 * 60_000;
 /** Pieces of one object that are fetched at once, of 4 MiB each. */
 export const READ_CONNECTIONS = 2;
 /** Between two looks for outputs that nobody may fetch any more, ms. */

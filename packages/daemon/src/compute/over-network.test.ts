@@ -71,10 +71,13 @@ const logger = pino({ level: 'silent' });
 const common = { network, crypto: nodeCrypto, now: Date.now, logger };
 const config = { cores: 1, limitsFactor: 1 };
 
+/** Digest of the bundle. */
+let reference: Digest;
+
 before(async () => {
   await simulate({ outDir: input, sampleId: SAMPLE, seed: 9, ...SIZE });
-  const reference = { name: 'ref', fasta: join(input, 'ref.fa'), par: join(input, 'par.bed') };
-  await addReference(reference, { storeDir: referenceRoot });
+  const files = { name: 'ref', fasta: join(input, 'ref.fa'), par: join(input, 'par.bed') };
+  reference = (await addReference(files, { storeDir: referenceRoot })).digest;
 });
 
 /** The owner's custodian, with the reads in it and in the vault, granted to the requester. */
@@ -187,7 +190,7 @@ function signedJob(
     expiresAtMs: issuedAtMs + HOUR_MS,
     datasets: sources.toSorted((a, b) => (a.dataset < b.dataset ? -1 : 1)),
     pipeline: { name: 'germline', version: 1 },
-    parameters: { reference: 'ref', r1: r1?.dataset ?? '', r2: r2?.dataset ?? '' },
+    parameters: { reference, r1: r1?.dataset ?? '', r2: r2?.dataset ?? '' },
     constraints: {
       zones: null,
       operators: null,

@@ -22,18 +22,21 @@ import {
   parseManifest,
   parseNodeAddress,
   parseNodeRelease,
+  type Range,
   toHex,
   verifyDocument,
 } from '@helixmesh/protocol/sealing';
 import type { NodeIdentity } from '../network/identity.ts';
 import type { EnclosedReads } from './enclosed-analysis.ts';
-import { READ_CONNECTIONS } from './limits.ts';
+import { PART_BYTES, READ_CONNECTIONS, RELEASE_LEFT_MS_MIN } from './limits.ts';
 import type { Proof, SealedReads } from './work-source.ts';
 
 export interface SealedReadsOptions {
   readonly crypto: Crypto;
   readonly network: Digest;
   readonly identity: NodeIdentity;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** Opens the reads of one attempt; throws what custodian and vaults answer. */
@@ -52,6 +55,8 @@ interface Released {
   readonly fileName: string;
   readonly purpose: Purpose;
   readonly release: Uint8Array;
+  /** End of the release, ms since 1970. */
+  readonly untilMs: number;
   readonly grant: Uint8Array | null;
 }
 
@@ -66,7 +71,7 @@ async function openOne(
   asking: Asking,
 ): Promise<EnclosedReads> {
   const released = await askCustodian(options, reads, asking);
-  const open = () => plaintextOf(options, reads, { released, signal: asking.signal });
+  const open = () => plaintextOf(options, reads, { released, asking });
   return { fileName: released.fileName, open };
 }
 
@@ -98,20 +103,38 @@ async function askCustodian(
     if (partKey === undefined) throw otherObject();
     const { fileName } = openPart(crypto, partKey, manifest.sealedPart, manifest);
     const release = fromBase64(reply.release, 'a release');
-    const { purpose } = parseNodeRelease(release).document;
+    const { purpose, untilMs } = parseNodeRelease(release).document;
     const grant = reply.grant === null ? null : fromBase64(reply.grant, 'a grant');
-    return { manifest, dataKeys, fileName, purpose, release, grant };
+    return { manifest, dataKeys, fileName, purpose, release, untilMs, grant };
   } finally {
     channel.close();
   }
 }
 
+/** In parts, each under a release that is still young: a long fetch outlives the one it began with. */
 async function* plaintextOf(
   options: SealedReadsOptions,
+  reads: SealedReads,
+  { released: first, asking }: { readonly released: Released; readonly asking: Asking },
+): AsyncGenerator<Uint8Array> {
+  const { plaintextBytes } = first.manifest;
+  let released = first;
+  for (let start = 0; start < plaintextBytes; start += PART_BYTES) {
+    if (released.untilMs - options.now() < RELEASE_LEFT_MS_MIN) {
+      released = await askCustodian(options, reads, asking);
+    }
+    const range = { start, end: Math.min(start + PART_BYTES, plaintextBytes) };
+    yield* partOf(options, reads, { released, range, signal: asking.signal });
+  }
+}
+
+async function* partOf(
+  options: SealedReadsOptions,
   { dataset, vaults: addresses }: SealedReads,
-  { released, signal }: { readonly released: Released; readonly signal: AbortSignal },
+  at: { readonly released: Released; readonly range: Range; readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   const { crypto } = options;
+  const { released, range, signal } = at;
   const { manifest, dataKeys, purpose, release, grant } = released;
   const channels = addresses.map((address) => channelTo(options, address));
   const vaults: Vault[] = channels.map(({ bionfs }, i) =>
@@ -134,8 +157,7 @@ async function* plaintextOf(
       signal,
     });
     try {
-      const all = { start: 0, end: manifest.plaintextBytes };
-      yield* readObject(reader, [all], READ_CONNECTIONS);
+      yield* readObject(reader, [range], READ_CONNECTIONS);
     } finally {
       await reader.close();
     }
