@@ -5,9 +5,11 @@
  *
  * Usage: make bench, or bash scripts/node.sh benchmarks/pipeline/pipeline.ts
  *          [--bases 200000] [--contigs 24, at least 3] [--coverage 30] [--pairs 3] [--cores N]
- *          [--sides daemon,standalone] [--json]
+ *          [--sides daemon,standalone] [--together] [--json]
  *
- * The sides take turns, and the order turns round with each repetition. All data is made anew in a
+ * The sides take turns, and the order turns round with each repetition. With `--together` the script
+ * and one side of ours run at the same time, each held to one processor of its own, and change places
+ * with each repetition: whatever slows the machine meanwhile slows both. All data is made anew in a
  * temporary folder. The report is on standard output, progress on standard error.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -38,6 +40,7 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '3' },
     cores: { type: 'string', default: String(availableParallelism()) },
     sides: { type: 'string', default: 'daemon,standalone' },
+    together: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -59,7 +62,7 @@ async function prepare(folder: string): Promise<Bench> {
     coverage: Number(values.coverage),
     sex: 'XY',
   });
-  const known = { ...paths, cores: Number(values.cores) };
+  const known = { ...paths, cores: values.together ? 1 : Number(values.cores), pinnedTo: null };
   await prepareReference(known);
   const bundles = join(paths.prepared, 'references', 'bundles');
   const [bundle = ''] = await readdir(bundles);
@@ -69,11 +72,14 @@ async function prepare(folder: string): Promise<Bench> {
 async function repeat(bench: Bench, sides: readonly Side[], number: number): Promise<Repetition> {
   const runs = new Map<Side, SideRun>();
   const before = loadOfMinute();
-  for (const side of number % 2 === 0 ? sides : sides.toReversed()) {
-    const run = await runSide(side, bench);
+  const runOne = async (side: Side, pinnedTo: number | null) => {
+    const run = await runSide(side, { ...bench, pinnedTo });
     runs.set(side, run);
     process.stderr.write(`pair ${number + 1}: ${side} ${seconds(run.wallMs)} s\n`);
-  }
+  };
+  const ordered = number % 2 === 0 ? sides : sides.toReversed();
+  if (values.together) await Promise.all(ordered.map((side, processor) => runOne(side, processor)));
+  else for (const side of ordered) await runOne(side, null);
   return { load: [before, loadOfMinute()], runs };
 }
 
@@ -219,6 +225,11 @@ function chosenSides(): readonly Side[] {
   for (const side of asked) {
     if (SIDES.some((known) => known === side)) continue;
     throw new AppError('USAGE', `no side ${side}`, { hint: `Known: ${SIDES.join(', ')}.` });
+  }
+  if (values.together && (asked.size > 1 || availableParallelism() < 2)) {
+    throw new AppError('USAGE', '--together takes one side and a machine of two processors', {
+      hint: 'Name one side: --sides daemon --together.',
+    });
   }
   return SIDES.filter((side) => side === 'plain' || asked.has(side));
 }

@@ -18,6 +18,8 @@ export interface Bench {
   readonly prepared: string;
   readonly bundle: string;
   readonly cores: number;
+  /** The one processor to which all that a side starts is held; null for any. */
+  readonly pinnedTo: number | null;
 }
 
 export interface SideRun {
@@ -36,7 +38,7 @@ const SCRIPT = join(import.meta.dirname, 'plain.sh');
 const NODE_OPTIONS = ['--conditions=development', '--disable-warning=ExperimentalWarning'];
 
 export async function runSide(side: Side, bench: Bench): Promise<SideRun> {
-  const place = join(bench.folder, 'run');
+  const place = join(bench.folder, `run-${side}`);
   await rm(place, { recursive: true, force: true });
   await mkdir(place);
   try {
@@ -52,7 +54,8 @@ async function runPlain(bench: Bench, place: string): Promise<SideRun> {
   const par = join(input, 'par.bed');
   const args = [SCRIPT, r1, r2, bundle, par, SAMPLE, String(cores), join(place, 'out')];
   const startedMs = performance.now();
-  const script = spawn('bash', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [file, all] = pinned(bench, 'bash', args);
+  const script = spawn(file, all, { stdio: ['ignore', 'pipe', 'pipe'] });
   await finished(script, 'the script');
   const wallMs = performance.now() - startedMs;
   return { wallMs, job: null, memory: null, clientMib: null };
@@ -108,14 +111,26 @@ function readsOf({ input }: Bench): readonly [string, string] {
 }
 
 function helixmesh(
-  { cores }: Pick<Bench, 'cores'>,
+  bench: Pick<Bench, 'cores' | 'pinnedTo'>,
   data: string,
   args: readonly string[],
 ): ChildProcess {
-  return spawn(process.execPath, [...NODE_OPTIONS, MAIN, ...args], {
+  const cores = String(bench.cores);
+  const [file, all] = pinned(bench, process.execPath, [...NODE_OPTIONS, MAIN, ...args]);
+  return spawn(file, all, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, HELIXMESH_DATA: data, HELIXMESH_CORES: String(cores), NO_COLOR: '1' },
+    env: { ...process.env, HELIXMESH_DATA: data, HELIXMESH_CORES: cores, NO_COLOR: '1' },
   });
+}
+
+/** The program to start and its arguments; `taskset` becomes the program, so that its pid is that. */
+function pinned(
+  { pinnedTo }: Pick<Bench, 'pinnedTo'>,
+  program: string,
+  args: readonly string[],
+): readonly [string, readonly string[]] {
+  if (pinnedTo === null) return [program, args];
+  return ['taskset', ['-c', String(pinnedTo), program, ...args]];
 }
 
 async function startDaemon(bench: Bench, data: string): Promise<ChildProcess> {
