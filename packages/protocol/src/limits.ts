@@ -90,3 +90,9 @@ export const ATTEMPT_STATEMENT_BYTES_MAX = 16 * 1024;
 export const OFFERS_LISTED_MAX = 256;
 /** Attempts in the view of a task; the first ones are left out where there are more. */
 export const ATTEMPTS_LISTED_MAX = 256;
+/** Contigs of a canary's genome. */
+export const CANARY_CONTIGS_MAX = 8;
+/** Bases of each. */
+export const CANARY_CONTIG_BASES_MAX = 100_000;
+/** How often each base of it is read, on average. */
+export const CANARY_COVERAGE_MAX = 60;

@@ -1,5 +1,5 @@
 /** Identifiers of the network's parties, each with its pattern and one parsing constructor. */
-import { NODE_ID_PATTERN, type NodeId } from '@helixmesh/protocol';
+import { type Digest, NODE_ID_PATTERN, type NodeId } from '@helixmesh/protocol';
 import { z } from 'zod';
 
 declare const brand: unique symbol;
@@ -9,6 +9,9 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 export type OperatorId = Brand<string, 'OperatorId'>;
 /** A registered dataset. */
 export type DatasetId = Brand<string, 'DatasetId'>;
+
+/** Enough that two bundles of one network have the same only by intent, which the digest of the job shows. */
+const REFERENCE_DIGITS = 16;
 
 export const OPERATOR_ID_PATTERN = /^0x[0-9a-f]{40}$/;
 export const DATASET_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
@@ -35,4 +38,9 @@ function asDatasetId(text: string): DatasetId {
 /** Order of ids: by UTF-16 code unit, the same on every machine and in every locale. */
 export function compareIds(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The service that a node names for a prepared reference that it has, by the bundle's digest. */
+export function referenceService(digest: Digest): string {
+  return `reference@${digest.slice('sha256:'.length, 'sha256:'.length + REFERENCE_DIGITS)}`;
 }

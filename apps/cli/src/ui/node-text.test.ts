@@ -13,7 +13,8 @@ const node: NodeView = nodeViewSchema.parse({
   zones: ['DE', 'EU'],
   tier: `gpu${EVIL}`,
   services: [`trio${EVIL}`],
-  admission: `available${EVIL}`,
+  admission: `registered${EVIL}`,
+  reason: { code: 'ACCESS_REFUSED', message: `no statement${EVIL}` },
   liveness: `online${EVIL}`,
   cores: 32,
   memoryBytes: 2 ** 37,
@@ -32,6 +33,8 @@ test('a node is one line of a table and a page of its own', () => {
   const [, row = ''] = nodeTable([node], NOW_MS).split('\n');
   assert.match(row, /^node_a{12} .* DE EU +32 +128\.0 GiB +1 +1\/4 +99\.99 % +9\.0 s ago$/);
   assert.match(nodeText(node, NOW_MS), /^ {2}running +1 of 4$/m);
+  assert.match(nodeText(node, NOW_MS), /^ {2}because +no statement/m);
+  assert.doesNotMatch(nodeText({ ...node, reason: null }, NOW_MS), /because/);
 });
 
 test('nothing that a node or a coordinator says moves the cursor', () => {

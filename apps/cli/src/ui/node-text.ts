@@ -47,6 +47,7 @@ export function nodeText(told: NodeView, nowMs: number): string {
     ['node', node.nodeId],
     ['state', colored(node.liveness)],
     ['admission', node.admission],
+    ...(node.reason === null ? [] : [['because', node.reason.message] as const]),
     ['last heard', heard(node, nowMs)],
     ['uptime', uptime(node)],
     ['running', `${node.runningAttempts} of ${node.slots}`],

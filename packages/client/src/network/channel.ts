@@ -1,10 +1,11 @@
 /**
- * A channel to one node: its REST contract and BioNFS on one TLS connection, where the node's key is
- * known beforehand and each request is signed.
+ * A channel to one node: its REST contract, BioNFS and results on one TLS connection, where the node's
+ * key is known beforehand and each request is signed.
  */
 import { type CallOptions, type Client, createClient } from '@connectrpc/connect';
 import type { Digest } from '@helixmesh/protocol';
 import { BioNfs } from '@helixmesh/protocol/bionfs';
+import { Results } from '@helixmesh/protocol/results';
 import type { NetworkRouteName, NodeAddress } from '@helixmesh/protocol/sealing';
 import { createSigningTransport } from './grpc-client.ts';
 import { type ChannelCertificate, createPinnedSession } from './pinned-session.ts';
@@ -32,6 +33,8 @@ export interface Channel {
    * that is left before its end is canceled.
    */
   readonly bionfs: Client<typeof BioNfs>;
+  /** Results of analyses that the node has made, as BioNFS. */
+  readonly results: Client<typeof Results>;
   /** Ends the connection and what runs on it. */
   close(): void;
 }
@@ -40,12 +43,18 @@ export function openChannel(options: ChannelOptions): Channel {
   const { address, network, signer, now = Date.now } = options;
   const session = createPinnedSession(options);
   const signing = { address, network, signer, now };
+  const transport = createSigningTransport(session, signing);
+  const results = createClient(Results, transport);
   return {
     address,
     async call(name, input) {
       return (await callRoute(name, { session, signing, input })) as never;
     },
-    bionfs: endingStreams(createClient(BioNfs, createSigningTransport(session, signing))),
+    bionfs: endingStreams(createClient(BioNfs, transport)),
+    results: {
+      ...results,
+      fetch: (request, options) => untilLeft(options, (own) => results.fetch(request, own)),
+    },
     close: () => session.close(),
   };
 }

@@ -70,6 +70,7 @@ export function viewOf(
     tier: facts.tier,
     services,
     admission: facts.admission,
+    reason: reasonOf(row, services),
     liveness: facts.liveness,
     cores: hardware.cores,
     memoryBytes: hardware.memoryBytes,
@@ -82,6 +83,15 @@ export function viewOf(
     uptimeBps: facts.uptimeBps,
     lastHeartbeatAtMs: state.heartbeat?.atMs ?? null,
     expiresAtMs,
+  };
+}
+
+/** Why a node that offers to compute gets nothing of others, as far as its registration says so. */
+function reasonOf(row: NodeRow, services: readonly string[]): NodeView['reason'] {
+  if (!services.includes('compute') || row.is_zone_verified === 1) return null;
+  return {
+    code: 'ACCESS_REFUSED',
+    message: 'no statement of its operator vouches for it: `helixmesh node vouch` makes one',
   };
 }
 

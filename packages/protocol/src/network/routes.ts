@@ -29,7 +29,8 @@ import {
 import { segmentRangesSchema } from '../signing/grant-segments.ts';
 import type { Scope } from '../signing/session.ts';
 import { nodeAddressTextSchema, nodeIdFieldSchema } from './address.ts';
-import { TASK_ROUTES } from './task-routes.ts';
+import { CANARY_ROUTES } from './canary-routes.ts';
+import { reasonSchema, TASK_ROUTES } from './task-routes.ts';
 
 export const NODE_ROLES = ['storage', 'custodian', 'compute', 'coordinator'] as const;
 export type NodeRole = (typeof NODE_ROLES)[number];
@@ -117,6 +118,8 @@ export const nodeViewSchema = z.strictObject({
   tier: z.string().max(32),
   services: z.array(z.string().max(64)).max(1_000),
   admission: z.string().max(32),
+  /** Why it gets no tasks of others; null where it may, or nobody has looked yet. */
+  reason: reasonSchema.nullable(),
   liveness: z.string().max(32),
   cores: z.int().min(0),
   memoryBytes: z.int().min(0),
@@ -248,6 +251,7 @@ export const NETWORK_ROUTES = {
     signedBy: 'node',
     scope: null,
   },
+  ...CANARY_ROUTES,
   ...TASK_ROUTES,
 } as const satisfies Record<string, NetworkRoute>;
 

@@ -47,7 +47,10 @@ export const NETWORK_ATTEMPT_STATES = [
 export type NetworkAttemptState = (typeof NETWORK_ATTEMPT_STATES)[number];
 
 /** Why a job waits or has failed: a code of the error table and words. */
-const reasonSchema = z.strictObject({ code: z.string().max(64), message: z.string().max(1_000) });
+export const reasonSchema = z.strictObject({
+  code: z.string().max(64),
+  message: z.string().max(1_000),
+});
 
 /** A job as its requester sees it. Results stand in it when the task is final, never before. */
 export const networkJobViewSchema = z.strictObject({
