@@ -21,3 +21,10 @@ export const RELEASE_LEFT_MS_MIN = 30 * 60_000;
 export const READ_CONNECTIONS = 2;
 /** Between two looks for outputs that nobody may fetch any more, ms. */
 export const SWEEP_MS = 60_000;
+/** A message of results, bytes. */
+export const RESULT_CHUNK_BYTES = 256 * 1024;
+/** Files of results that are sent at once, of all requesters and of one. */
+export const FETCHES_MAX = 64;
+export const FETCHES_PER_REQUESTER_MAX = 16;
+/** Files of one attempt: a genome has some thirty. */
+export const RESULT_FILES_MAX = 10_000;

@@ -17,7 +17,7 @@ export const canarySchema = z.strictObject({
   canaryId: canaryIdSchema,
   seed: z.int().min(0).max(0xffff_ffff),
   contigs: z.int().min(1).max(CANARY_CONTIGS_MAX),
-  basesPerContig: z.int().min(1_000).max(CANARY_CONTIG_BASES_MAX),
+  basesPerContig: z.int().min(20_000).max(CANARY_CONTIG_BASES_MAX),
   coverage: z.int().min(1).max(CANARY_COVERAGE_MAX),
   /** An answer that comes later counts as none. */
   expiresAtMs: timeMsSchema,
