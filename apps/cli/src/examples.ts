@@ -55,6 +55,10 @@ export const EXAMPLES: readonly Example[] = [
   ...examplesOf('node show', ['helixmesh node show', 'helixmesh node show --json']),
   ...examplesOf('node drain', ['helixmesh node drain']),
   ...examplesOf('node resume', ['helixmesh node resume']),
+  ...examplesOf('node vouch', [
+    `helixmesh node vouch node_${'5c1d3f0a'.repeat(8)} --zones MX,NA ` +
+      '--operator-key-file operator.key',
+  ]),
   ...examplesOf('cleanup', ['helixmesh cleanup']),
 ];
 

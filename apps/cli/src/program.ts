@@ -16,6 +16,7 @@ import { addLogs } from './commands/logs.ts';
 import { addNodeDrain, addNodeResume } from './commands/node/drain.ts';
 import { addNodeList } from './commands/node/list.ts';
 import { addNodeShow } from './commands/node/show.ts';
+import { addNodeVouch } from './commands/node/vouch.ts';
 import { addReferenceAdd } from './commands/reference/add.ts';
 import { addReferenceList } from './commands/reference/list.ts';
 import { addReferenceShow, addReferenceVerify } from './commands/reference/show.ts';
@@ -60,13 +61,14 @@ export function createProgram(): Command {
   program.commandsGroup('The network:');
   const node = program
     .command('node')
-    .summary('list and show nodes of the network, drain this one')
+    .summary('list and show nodes of the network, drain this one, vouch for one')
     .description('Looks at the nodes of a network through its coordinator.')
     .helpCommand(false);
   addNodeList(node);
   addNodeShow(node);
   addNodeDrain(node);
   addNodeResume(node);
+  addNodeVouch(node);
   program.commandsGroup('This machine:');
   addInit(program);
   addUp(program);

@@ -68,6 +68,7 @@ export const ERROR_TABLE = {
   DISK_FULL: { http: 507, grpc: 'resource_exhausted', exit: 75, retryable: true },
   TOOL_MISSING: { http: 503, grpc: 'failed_precondition', exit: 69, retryable: false },
   TOOL_VERSION: { http: 503, grpc: 'failed_precondition', exit: 69, retryable: false },
+  SANDBOX_WEAK: { http: 503, grpc: 'failed_precondition', exit: 69, retryable: false },
   TOOL_FAILED: { http: 502, grpc: 'internal', exit: 70, retryable: false },
   TOOL_CRASHED: { http: 502, grpc: 'internal', exit: 70, retryable: true },
   MEMORY_EXCEEDED: { http: 502, grpc: 'resource_exhausted', exit: 70, retryable: false },

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseTime } from '../parse-time.ts';
 import { mediaTypeOf } from './source-file.ts';
 import {
   many,
   parseBytes,
   parseNames,
   parseRegion,
-  parseTime,
   parseZones,
   purposeOf,
   termsOf,

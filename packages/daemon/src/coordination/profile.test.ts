@@ -56,6 +56,8 @@ test('a zone statement is read as it was signed; none is none, and nonsense is t
   const file = join(folder, ZONE_STATEMENT_FILE);
   writeFileSync(file, encodeDocument(signed));
   assert.deepEqual(await readZoneStatement(folder), signed);
+  writeFileSync(file, `${Buffer.from(encodeDocument(signed))}\n`);
+  assert.deepEqual(await readZoneStatement(folder), signed);
   for (const text of ['', '{}', 'x'.repeat(2 * ZONE_STATEMENT_BYTES_MAX)]) {
     writeFileSync(file, text);
     await assert.rejects(readZoneStatement(folder), isInvalid);

@@ -1,6 +1,6 @@
 /**
  * What a node says of itself when it registers, from its settings and from what its operator has
- * signed about it: `zone-statement.json` in the data folder, if there is one.
+ * signed about it: `node.statement` in the data folder, if there is one.
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,8 +17,10 @@ import { type NodeConfig, readLocation } from '../node/config-schema.ts';
 import { formatEndpoint } from '../node/endpoint.ts';
 import type { NodeProfile } from './membership.ts';
 
-/** Canonical JSON of the statement that the operator's wallet has signed. */
-export const ZONE_STATEMENT_FILE = 'zone-statement.json';
+/** What `helixmesh node vouch` prints: canonical JSON, and perhaps a line break. */
+export const ZONE_STATEMENT_FILE = 'node.statement';
+
+const LINE_BREAK = 0x0a;
 
 export interface ProfileOptions {
   /** What others dial. */
@@ -62,8 +64,9 @@ export async function readZoneStatement(dataDir: string): Promise<Signed<ZoneSta
   });
   if (file === null) return null;
   try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(ZONE_STATEMENT_BYTES_MAX + 1));
-    return parseZoneStatement(buffer.subarray(0, bytesRead));
+    const { buffer, bytesRead } = await file.read(new Uint8Array(ZONE_STATEMENT_BYTES_MAX + 2));
+    const end = buffer[bytesRead - 1] === LINE_BREAK ? bytesRead - 1 : bytesRead;
+    return parseZoneStatement(buffer.subarray(0, end));
   } catch (cause) {
     throw new AppError('CONFIG_INVALID', `${path} is not a zone statement`, {
       hint: 'Put the file there as it was signed, or take it away.',

@@ -1,16 +1,17 @@
 /** `biofs grant`, `revoke`, `grants`, `accept` and `access-log`. */
+
 import { resolve } from 'node:path';
 import type { Range, Region } from '@helixmesh/protocol/sealing';
 import type { Command } from 'commander';
 import { answer, contextOf } from '../../context.ts';
 import { parseNumber } from '../../parse-number.ts';
+import { parseTime } from '../../parse-time.ts';
 import { dateTime } from '../../ui/format.ts';
 import { pairs, table } from '../../ui/table.ts';
 import {
   many,
   parseBytes,
   parseRegion,
-  parseTime,
   type TermsOptions,
   termsOf,
   withTermsOptions,

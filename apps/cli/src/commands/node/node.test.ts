@@ -17,8 +17,14 @@ const EXIT_NO_INPUT = 66;
 const EXIT_NOT_TRUSTED = 77;
 const EXIT_CONFIG = 78;
 
+/** Key of the wallet that others publish for tests (hardhat's first). */
+const KEY = 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
+const OPERATOR = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
+
 /** The commands are processes of their own, with the clock of the machine. */
 const clock = { now: Date.now, advance: () => undefined };
+
+type Registered = ReturnType<ReturnType<typeof memberOf>['registration']>;
 
 /** A coordinator, and a data folder that belongs to a node of its network. */
 async function makeNetwork(t: TestContext) {
@@ -36,6 +42,7 @@ async function makeNetwork(t: TestContext) {
 
 test('every example of the node commands does what it says', async (t) => {
   const { bench, member } = await makeNetwork(t);
+  await writeFile(join(bench.folder, 'operator.key'), KEY, { mode: 0o600 });
   await member.register();
   await member.beat();
   const examples = EXAMPLES.filter(({ command }) => command.startsWith('node '));
@@ -43,7 +50,7 @@ test('every example of the node commands does what it says', async (t) => {
     const { code, stderr } = await runCli(bench, line.split(' ').slice(1));
     assert.equal(code, 0, `${line}\n${stderr}`);
   }
-  assert.ok(examples.length >= 4);
+  assert.ok(examples.length >= 5);
 });
 
 test('a node is listed as a table and as JSON, and shown by how its id begins', async (t) => {
@@ -72,6 +79,35 @@ test('a node is drained and resumed from its own folder', async (t) => {
   assert.equal((await member.view())?.liveness, 'draining');
   await runCli(bench, ['node', 'resume']);
   assert.equal((await member.view())?.liveness, 'online');
+});
+
+test('what an operator signs about a node makes its zones count, and nobody else can sign it', async (t) => {
+  const { bench, member } = await makeNetwork(t);
+  const key = join(bench.folder, 'op.key');
+  await writeFile(key, KEY, { mode: 0o600 });
+  const { nodeId } = member.identity;
+  const args = ['node', 'vouch', nodeId, '--zones', 'NA,MX', '--operator-key-file', key];
+  const { stdout, stderr } = await runCli(bench, args);
+  assert.notEqual(stdout, '', stderr);
+  const zoneStatement = JSON.parse(stdout);
+  const services = ['compute'];
+  const operator = OPERATOR as Registered['operator'];
+  const registered = await member.register({ operator, zoneStatement, services });
+  assert.deepEqual([registered.zones, registered.reason], [['MX', 'NA'], null]);
+  const bare = await member.register({ operator, services });
+  assert.match(bare.reason?.message ?? '', /node vouch/);
+  const shown = await runCli(bench, ['node', 'show']);
+  assert.match(shown.stdout, /because +no statement of its operator/);
+
+  const wrong = [
+    ['node', 'vouch', nodeId.slice(0, 20), '--zones', 'MX', '--operator-key-file', key],
+    ['node', 'vouch', nodeId, '--zones', 'Mexico', '--operator-key-file', key],
+    [...args, '--until', '2020-01-31'],
+  ];
+  for (const line of wrong) {
+    const refused = await runCli(bench, line);
+    assert.deepEqual([refused.code, refused.stdout], [EXIT_USAGE, ''], line.join(' '));
+  }
 });
 
 test('without a coordinator, with a stranger, or without a network it says what to do', async (t) => {
