@@ -96,3 +96,9 @@ export const CANARY_CONTIGS_MAX = 8;
 export const CANARY_CONTIG_BASES_MAX = 100_000;
 /** How often each base of it is read, on average. */
 export const CANARY_COVERAGE_MAX = 60;
+/** Decisions about one job that are listed, newest first. */
+export const PLACEMENTS_LISTED_MAX = 256;
+/** The record of a decision as it is sent, packed, bytes: that of 10,000 nodes takes some 1 MiB. */
+export const PLACEMENT_PACKED_BYTES_MAX = 8 * 1024 * 1024;
+/** Tasks that were given up, in one list. */
+export const DEAD_TASKS_LISTED_MAX = 256;

@@ -35,6 +35,15 @@ function asDatasetId(text: string): DatasetId {
   return text as DatasetId;
 }
 
+/** Digits of a digest that name a reference: chance gives two bundles of a network the same never. */
+const REFERENCE_DIGITS = 16;
+
+/** The service of a node that has a reference bundle, by the digest of its content. */
+export function referenceService(digest: Digest): string {
+  const start = 'sha256:'.length;
+  return `reference.${digest.slice(start, start + REFERENCE_DIGITS)}`;
+}
+
 /** Order of ids: by UTF-16 code unit, the same on every machine and in every locale. */
 export function compareIds(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -13,6 +13,7 @@ export * from './placement/constraints.ts';
 export * from './placement/decision.ts';
 export * from './placement/failure.ts';
 export * from './placement/paths.ts';
+export * from './placement/placement-record.ts';
 export * from './placement/prepared.ts';
 export * from './placement/price.ts';
 export * from './placement/rank.ts';

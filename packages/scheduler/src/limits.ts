@@ -43,6 +43,8 @@ export const PRICE_MAX_MICRO_USD = 1_000_000_000_000;
 export const INPUTS_MAX = 64;
 /** Places that hold a copy of one input. */
 export const PLACES_MAX = 64;
+/** Operators that a requester names for one job, as many as its document takes. */
+export const OPERATORS_MAX = 1_000;
 /** Entries of one list in a policy, a grant or a request. */
 export const LIST_MAX = 256;
 export const LATENCY_MAX_MS = 60_000;

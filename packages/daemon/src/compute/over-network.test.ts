@@ -13,6 +13,7 @@ import { addReference, simulate } from '@helixmesh/pipelines';
 import type { Digest } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import {
+  type DatasetEvidence,
   documentId,
   encodeDocument,
   formatNodeAddress,
@@ -100,7 +101,7 @@ async function startOwner(t: TestContext, vault: NodeAddress, given: GivenTo) {
   custody.setCustodian(await signedCustodian(account.wallet, { nodeId, endpoint }));
   const key = toHex(identity.signingKey.publicKey);
   custody.addHead((await signedHead(account.wallet, { custodian: key })).signed);
-  const sources: NetworkJob['datasets'] = [];
+  const sources: Source[] = [];
   for (const name of READS) {
     const plaintext = await readFile(join(input, name));
     const dataset = await sealedDataset(account.wallet, custody.publicKey, {
@@ -117,15 +118,27 @@ async function startOwner(t: TestContext, vault: NodeAddress, given: GivenTo) {
     });
     custody.addGrant({ grant: grant.signed, byteRanges: null });
     sources.push({
-      dataset: dataset.id,
-      grant: grant.id,
-      custodian: formatNodeAddress(address),
-      vaults: [formatNodeAddress(vault)],
+      named: {
+        dataset: dataset.id,
+        grant: grant.id,
+        custodian: formatNodeAddress(address),
+        vaults: [formatNodeAddress(vault)],
+      },
+      evidence: {
+        manifest: toBase64(encodeDocument(dataset.manifest)),
+        grant: toBase64(encodeDocument(grant.signed)),
+      },
     });
   }
   await custodian?.start();
   t.after(() => custodian?.stop());
   return { custody, sources };
+}
+
+/** One file of reads, as the job names it and as its use is shown to the coordinator. */
+interface Source {
+  readonly named: NetworkJob['datasets'][number];
+  readonly evidence: DatasetEvidence;
 }
 
 interface GivenTo {
@@ -175,9 +188,9 @@ async function startCompute(t: TestContext, identity: NodeIdentity, coordinator:
 function signedJob(
   requester: TestAccount,
   coordinator: NetworkJob['coordinator'],
-  { sources, outputKey }: { sources: NetworkJob['datasets']; outputKey: Uint8Array },
+  { sources, outputKey }: { sources: readonly Source[]; outputKey: Uint8Array },
 ) {
-  const [r1, r2] = sources;
+  const [r1, r2] = sources.map(({ named }) => named);
   const issuedAtMs = Date.now();
   return signDocument(requester.wallet, {
     type: NETWORK_JOB_TYPE,
@@ -188,7 +201,7 @@ function signedJob(
     nonce: toHex(nodeCrypto.random(16)),
     issuedAtMs,
     expiresAtMs: issuedAtMs + HOUR_MS,
-    datasets: sources.toSorted((a, b) => (a.dataset < b.dataset ? -1 : 1)),
+    datasets: inOrder(sources).map(({ named }) => named),
     pipeline: { name: 'germline', version: 1 },
     parameters: { reference, r1: r1?.dataset ?? '', r2: r2?.dataset ?? '' },
     constraints: {
@@ -207,6 +220,10 @@ function signedJob(
       encryptionKey: toHex(outputKey),
     },
   } as const satisfies NetworkJob);
+}
+
+function inOrder(sources: readonly Source[]): Source[] {
+  return sources.toSorted((a, b) => (a.named.dataset < b.named.dataset ? -1 : 1));
 }
 
 async function ended(look: () => Promise<NetworkJobView>): Promise<NetworkJobView> {
@@ -242,7 +259,8 @@ test(
     const job = await signedJob(requester, nodeId, { sources, outputKey });
     const jobId: Digest = documentId(nodeCrypto, job.document);
     const channel = channelOf(t, coordinator.address, requester);
-    const body = { job: toBase64(encodeDocument(job)) };
+    const evidence = inOrder(sources).map((source) => source.evidence);
+    const body = { job: toBase64(encodeDocument(job)), evidence };
     assert.equal((await channel.call('submitNetworkJob', { body })).jobId, jobId);
     const done = await ended(() => channel.call('getNetworkJob', { params: { jobId } }));
 

@@ -1,5 +1,5 @@
 /** Rows of the registry as the scheduler's rules read them, and as the network's contract shows them. */
-import type { NodeView, Signed } from '@helixmesh/protocol/sealing';
+import { type NodeView, nodeAddressTextSchema, type Signed } from '@helixmesh/protocol/sealing';
 import {
   factsOf,
   type Heartbeat,
@@ -14,9 +14,19 @@ import type { NodesTable } from '../sql/schema.ts';
 export type NodeRow = Selectable<NodesTable>;
 
 /** The registration of a row. It was parsed and verified before it was written. */
-export function registrationOf(row: NodeRow): Registration {
+export function registrationOf(row: Pick<NodeRow, 'registration'>): Registration {
   return (JSON.parse(row.registration) as Signed<Registration>).document;
 }
+
+/** What others dial, `node_…@host:port`; null for an endpoint that is no such address. */
+export function addressOf(row: Pick<NodeRow, 'registration'>): string | null {
+  const { nodeId, endpoint } = registrationOf(row);
+  const { hostname, port } = new URL(endpoint);
+  const text = `${nodeId}@${hostname}:${port === '' ? HTTPS_PORT : port}`;
+  return nodeAddressTextSchema.safeParse(text).success ? text : null;
+}
+
+const HTTPS_PORT = 443;
 
 export function lifecycleOf(row: NodeRow, registration: Registration): NodeLifecycle {
   const { sequence, slots } = registration;

@@ -2,11 +2,13 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { networkTasks } from './network-tasks-migration.ts';
+import { placement } from './placement-migration.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-jobs-tasks-journal': { up: jobsTasksJournal },
   '0002-nodes': { up: nodes },
   '0003-network-tasks': { up: networkTasks },
+  '0004-placement': { up: placement },
 };
 
 async function jobsTasksJournal(db: Kysely<unknown>): Promise<void> {

@@ -1,10 +1,17 @@
 /** Tables of work on the network, at its coordinator. Times are Unix milliseconds. */
-import type { NetworkAttemptState, NetworkJobState } from '@helixmesh/protocol/sealing';
+import type {
+  NetworkAttemptState,
+  NetworkJobState,
+  PlacementStatus,
+} from '@helixmesh/protocol/sealing';
 
 export interface NetworkTaskTables {
   readonly network_jobs: NetworkJobsTable;
   readonly network_tasks: NetworkTasksTable;
-  readonly network_placements: NetworkPlacementsTable;
+  readonly network_evidence: NetworkEvidenceTable;
+  readonly network_heads: NetworkHeadsTable;
+  readonly network_reputations: NetworkReputationsTable;
+  readonly network_decisions: NetworkDecisionsTable;
   readonly network_replicas: NetworkReplicasTable;
   readonly network_chain: NetworkChainTable;
   readonly network_statements: NetworkStatementsTable;
@@ -56,12 +63,48 @@ export interface NetworkTasksTable {
   ended_at: number | null;
 }
 
-/** Decisions of the scheduler that were carried out. */
-export interface NetworkPlacementsTable {
+/** What showed that a job's requester may use a dataset: verified before it was written. */
+export interface NetworkEvidenceTable {
+  job_id: string;
+  /** Id of the manifest. */
+  dataset: string;
+  owner: string;
+  /** Who attests the owner's revocation head, `node_…@host:port`, as the job names it. */
+  custodian: string;
+  /** The signed manifest, canonical JSON. */
+  manifest: string;
+  /** Null for the requester's own dataset, like the document. */
+  grant_id: string | null;
+  grant_document: string | null;
+}
+
+/** The last revocation head known of an owner, and who their custodian is. */
+export interface NetworkHeadsTable {
+  owner: string;
+  /** Canonical JSON of both signed documents. */
+  record: string;
+}
+
+/** Verdicts on a node's results, for each set of tools. */
+export interface NetworkReputationsTable {
+  node_id: string;
+  /** Canonical JSON of tools and versions. */
+  tool_set: string;
+  consecutive_valid: number;
+  invalid: number;
+}
+
+/** Decisions of the scheduler: those carried out, and of those that found too few the last one. */
+export interface NetworkDecisionsTable {
   task_id: string;
-  /** Digest of the record. */
-  decision_id: string;
-  decision: string;
+  /** Id of the document. */
+  placement_id: string;
+  job_id: string;
+  generation: number;
+  status: PlacementStatus;
+  /** The signed `helixmesh/placement/v1`, canonical JSON. */
+  record: string;
+  tool_set: string;
   at: number;
 }
 

@@ -9,8 +9,14 @@ import { z } from 'zod';
 import {
   ATTEMPT_STATEMENT_BYTES_MAX,
   ATTEMPTS_LISTED_MAX,
+  DEAD_TASKS_LISTED_MAX,
+  GRANT_BYTES_MAX,
+  JOB_DATASETS_MAX,
+  MANIFEST_BYTES_MAX,
   NETWORK_JOB_BYTES_MAX,
   OFFERS_LISTED_MAX,
+  PLACEMENT_PACKED_BYTES_MAX,
+  PLACEMENTS_LISTED_MAX,
 } from '../limits.ts';
 import {
   addressSchema,
@@ -21,9 +27,9 @@ import {
   taskIdSchema,
   timeMsSchema,
 } from '../signing/fields.ts';
-import { nodeIdFieldSchema } from './address.ts';
+import { nodeAddressTextSchema, nodeIdFieldSchema } from './address.ts';
 
-export { ATTEMPTS_LISTED_MAX, OFFERS_LISTED_MAX };
+export { ATTEMPTS_LISTED_MAX, DEAD_TASKS_LISTED_MAX, OFFERS_LISTED_MAX, PLACEMENTS_LISTED_MAX };
 
 /** States of GA4GH TES, as far as they occur. */
 export const NETWORK_JOB_STATES = [
@@ -73,6 +79,8 @@ export const networkJobViewSchema = z.strictObject({
           z.strictObject({
             attemptId: attemptIdSchema,
             nodeId: nodeIdFieldSchema,
+            /** Where its outputs are fetched; null where the node is not registered any more. */
+            address: nodeAddressTextSchema.nullable(),
             operator: addressSchema,
             state: z.enum(NETWORK_ATTEMPT_STATES),
             verdict: z.enum(['valid', 'invalid', 'none']).nullable(),
@@ -83,6 +91,47 @@ export const networkJobViewSchema = z.strictObject({
   ),
 });
 export type NetworkJobView = z.infer<typeof networkJobViewSchema>;
+
+/** What shows a coordinator that a requester may use a dataset, and how large it is. */
+export const evidenceSchema = z.strictObject({
+  /** The signed manifest. */
+  manifest: base64Of(MANIFEST_BYTES_MAX),
+  /** The signed grant that the job names; null for one's own. */
+  grant: base64Of(GRANT_BYTES_MAX).nullable(),
+});
+export type DatasetEvidence = z.infer<typeof evidenceSchema>;
+
+/** `placed`, `run_once` (nobody checks) or `wait` (too few lawful nodes). */
+export const PLACEMENT_STATUSES = ['placed', 'run_once', 'wait'] as const;
+export type PlacementStatus = (typeof PLACEMENT_STATUSES)[number];
+
+const explanationSchema = z.strictObject({
+  /** Decisions about the job or task, newest first; of those that waited the last one. */
+  placements: z
+    .array(
+      z.strictObject({
+        /** Id of the signed `helixmesh/placement/v1`. */
+        placement: digestSchema,
+        jobId: digestSchema,
+        taskId: taskIdSchema,
+        status: z.enum(PLACEMENT_STATUSES),
+        atMs: timeMsSchema,
+      }),
+    )
+    .min(1)
+    .max(PLACEMENTS_LISTED_MAX),
+  /** The one that was asked for, or the newest: gzip of the canonical bytes of what was signed. */
+  record: base64Of(PLACEMENT_PACKED_BYTES_MAX),
+});
+export type PlacementExplanation = z.infer<typeof explanationSchema>;
+
+const deadTaskSchema = z.strictObject({
+  taskId: taskIdSchema,
+  jobId: digestSchema,
+  reason: reasonSchema,
+  atMs: timeMsSchema,
+});
+export type DeadTask = z.infer<typeof deadTaskSchema>;
 
 /** Names an attempt and the right to speak for it. */
 export const attemptRefSchema = z.strictObject({
@@ -122,8 +171,14 @@ export const TASK_ROUTES = {
     path: '/api/v1/network-jobs',
     params: none,
     query: none,
-    /** The wallet's signature on the job is the consent; the session only says who sends it. */
-    body: z.strictObject({ job: base64Of(NETWORK_JOB_BYTES_MAX) }),
+    /**
+     * The wallet's signature on the job is the consent; the session only says who sends it. The
+     * evidence stands in the order of the job's datasets.
+     */
+    body: z.strictObject({
+      job: base64Of(NETWORK_JOB_BYTES_MAX),
+      evidence: z.array(evidenceSchema).min(1).max(JOB_DATASETS_MAX),
+    }),
     reply: networkJobViewSchema,
     signedBy: 'account',
     scope: 'submit',
@@ -147,6 +202,34 @@ export const TASK_ROUTES = {
     reply: networkJobViewSchema,
     signedBy: 'account',
     scope: 'cancel',
+  },
+  explainPlacement: {
+    method: 'GET',
+    /** Of a job (`sha256:…`) or a task (`task_…`): for the requester and the nodes that were chosen. */
+    path: '/api/v1/placements/:subject',
+    params: z.strictObject({ subject: z.union([digestSchema, taskIdSchema]) }),
+    query: z.strictObject({ placement: digestSchema.optional() }),
+    body: null,
+    reply: explanationSchema,
+    signedBy: 'account_or_node',
+    scope: 'list',
+  },
+  listDeadTasks: {
+    ...byNode,
+    method: 'GET',
+    /** For the coordinator's own key alone: its operator asks from its data folder. */
+    path: '/api/v1/dead-tasks',
+    body: null,
+    reply: z.array(deadTaskSchema).max(DEAD_TASKS_LISTED_MAX),
+  },
+  retryTask: {
+    ...byNode,
+    method: 'POST',
+    path: '/api/v1/dead-tasks/:taskId/retry',
+    params: z.strictObject({ taskId: taskIdSchema }),
+    body: null,
+    /** `not_dead`: it is under way or complete; `expired`: nothing of its job is started any more. */
+    reply: z.strictObject({ status: z.enum(['retried', 'expired', 'not_dead']) }),
   },
   listOffers: {
     ...byNode,

@@ -62,6 +62,13 @@ const everywhere = { zones: 'any' as const, trustedOperators: [] };
 
 const CASES: Readonly<Record<string, Case>> = {
   'standing: not_verified': { node: { admission: 'pending_verification' } },
+  'standing: operator_unverified': {
+    node: { statement: null },
+    input: {
+      residency: { zones: 'any', trustedOperators: [] },
+      policy: { ...policy, zones: 'any' },
+    },
+  },
   'standing: registration_expired': { node: { isRegistrationValid: false } },
   'standing: tool_set_banned': { node: { bannedToolSets: [toolSetOf(TOOLS)] } },
   'liveness: busy': { node: { liveness: 'busy' } },
@@ -111,10 +118,12 @@ const CASES: Readonly<Record<string, Case>> = {
   'data_latency: latency_unknown': { input: { places: [{ nodeId: null, location: null }] } },
   'data_latency: latency_high': { rtt: { userMs: null, inputMs: [200.5] } },
   'price: price_high': { request: { maxPriceMicroUsd: 5_339_999 } },
+  'requester_operators: operator_refused': { request: { operators: [operatorOf(2)] } },
+  'requester_zones: zone_outside': { request: { zones: ['FR'] } },
   'distinct_operator: operator_taken': { request: { takenOperators: [operatorOf(1)] } },
 };
 
-/** Each reason a zone does not count, once for residency and once for the owner's policy. */
+/** Each reason a zone does not count, whoever asks for it. */
 const ZONES: Readonly<Record<string, Partial<NodeFacts>>> = {
   zone_unknown: { statement: null },
   zone_expired: { statement: { zones: ['DE', 'EU'], ...attested, untilMs: NOW_MS } },
@@ -132,13 +141,22 @@ for (const [expected, example] of Object.entries(CASES)) {
   test(`alone refuses: ${expected}`, () => assert.equal(failuresAsText(example), expected));
 }
 
+/** Without a statement in force nobody has shown who the operator is. */
+const UNVERIFIED = ['zone_unknown', 'zone_expired'];
+
 for (const [reason, node] of Object.entries(ZONES)) {
-  test(`residency and owner policy refuse a zone that does not count: ${reason}`, () => {
-    assert.equal(failuresAsText({ node }), `residency: ${reason}, owner_zones: ${reason}`);
+  test(`residency, owner and requester refuse a zone that does not count: ${reason}`, () => {
+    const failures = (example: Case) =>
+      failuresAsText({ node, ...example }).replace(/^standing: operator_unverified(, )?/, '');
+    const isUnverified = failuresAsText({ node }).startsWith('standing: operator_unverified');
+    assert.equal(isUnverified, UNVERIFIED.includes(reason));
+    assert.equal(failures({}), `residency: ${reason}, owner_zones: ${reason}`);
     const onlyOwner = { residency: everywhere };
-    assert.equal(failuresAsText({ node, input: onlyOwner }), `owner_zones: ${reason}`);
+    assert.equal(failures({ input: onlyOwner }), `owner_zones: ${reason}`);
     const anywhere = { ...onlyOwner, policy: { ...policy, zones: 'any' as const } };
-    assert.equal(failuresAsText({ node, input: anywhere }), '');
+    assert.equal(failures({ input: anywhere }), '');
+    const asked = { input: anywhere, request: { zones: ['EU'] } };
+    assert.equal(failures(asked), `requester_zones: ${reason}`);
   });
 }
 
@@ -146,6 +164,7 @@ test('every reason of the table has a case here', () => {
   const zones = Object.keys(ZONES).flatMap((reason) => [
     `residency: ${reason}`,
     `owner_zones: ${reason}`,
+    `requester_zones: ${reason}`,
   ]);
   const known = Object.entries(FAILURES).flatMap(([constraint, reasons]) =>
     reasons.map((reason) => `${constraint}: ${reason}`),

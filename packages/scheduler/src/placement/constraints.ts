@@ -34,6 +34,8 @@ const NODE_CONSTRAINTS: readonly NodeConstraint[] = [
   { name: 'tools', fail: machine.failTools },
   { name: 'price', fail: machine.failPrice },
   { name: 'distinct_operator', fail: machine.failDistinctOperator },
+  { name: 'requester_zones', fail: data.failRequesterZones },
+  { name: 'requester_operators', fail: data.failRequesterOperators },
 ];
 
 /** One answer for each input. */
@@ -70,7 +72,9 @@ function isMachineFit(node: NodeFacts, request: PreparedRequest): boolean {
     machine.failServices(node, request) === null &&
     machine.failTools(node, request) === null &&
     machine.failPrice(node, request) === null &&
-    machine.failDistinctOperator(node, request) === null
+    machine.failDistinctOperator(node, request) === null &&
+    data.failRequesterZones(node, request) === null &&
+    data.failRequesterOperators(node, request) === null
   );
 }
 

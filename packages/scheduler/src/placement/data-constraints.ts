@@ -91,13 +91,30 @@ export function failPlaintextCap(
   return hasRoom ? null : 'plaintext_operators';
 }
 
+/** Only the network's allow-list vouches for a zone to a requester. */
+export function failRequesterZones(
+  node: NodeFacts,
+  { zones, nowMs }: PreparedRequest,
+): Reason | null {
+  return failZones(node, NOBODY, zones, nowMs);
+}
+
+export function failRequesterOperators(
+  { operator }: NodeFacts,
+  { operators }: PreparedRequest,
+): Reason | null {
+  return operators === 'any' || operators.has(operator) ? null : 'operator_refused';
+}
+
+const NOBODY: Pick<PreparedInput, 'trustedOperators'> = { trustedOperators: new Set() };
+
 /**
  * A zone counts when its statement is in force, comes from an operator whom the dataset's owner
  * names or the network attests, and measured round trips do not contradict the node's place.
  */
 function failZones(
   { statement, operator, isLocationPlausible }: NodeFacts,
-  { trustedOperators }: PreparedInput,
+  { trustedOperators }: Pick<PreparedInput, 'trustedOperators'>,
   zones: Zones,
   nowMs: number,
 ): Reason | null {

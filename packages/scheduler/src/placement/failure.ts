@@ -4,7 +4,7 @@ import { INPUTS_MAX } from '../limits.ts';
 
 /** Each hard constraint and the reasons that it gives. */
 export const FAILURES = {
-  standing: ['not_verified', 'registration_expired', 'tool_set_banned'],
+  standing: ['not_verified', 'operator_unverified', 'registration_expired', 'tool_set_banned'],
   liveness: ['busy', 'draining', 'offline'],
   services: ['service_missing'],
   tools: ['tool_missing', 'tool_version'],
@@ -37,6 +37,14 @@ export const FAILURES = {
   data_latency: ['latency_unknown', 'latency_high'],
   price: ['price_high'],
   distinct_operator: ['operator_taken'],
+  requester_zones: [
+    'zone_unknown',
+    'zone_expired',
+    'zone_unattested',
+    'zone_implausible',
+    'zone_outside',
+  ],
+  requester_operators: ['operator_refused'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type ConstraintName = keyof typeof FAILURES;

@@ -6,8 +6,13 @@ import { latencyMs, type Paths } from './paths.ts';
 import type { PreparedRequest } from './prepared.ts';
 import { quoteMicroUsd } from './price.ts';
 
-export function failStanding(node: NodeFacts, { toolSet }: PreparedRequest): Reason | null {
+/**
+ * A node whose operator has signed nothing about it could name any operator: distinct ones would mean
+ * nothing, and nobody would answer for it.
+ */
+export function failStanding(node: NodeFacts, { toolSet, nowMs }: PreparedRequest): Reason | null {
   if (node.admission !== 'available') return 'not_verified';
+  if (node.statement === null || node.statement.untilMs <= nowMs) return 'operator_unverified';
   if (!node.isRegistrationValid) return 'registration_expired';
   if (node.bannedToolSets.length === 0) return null;
   return node.bannedToolSets.includes(toolSet) ? 'tool_set_banned' : null;

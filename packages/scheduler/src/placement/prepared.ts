@@ -38,10 +38,13 @@ export interface PreparedRequest {
   readonly user: UnitVector | null;
   readonly inputs: readonly PreparedInput[];
   readonly takenOperators: ReadonlySet<OperatorId>;
+  /** What the requester asks for. */
+  readonly zones: Zones;
+  readonly operators: 'any' | ReadonlySet<OperatorId>;
 }
 
 export function prepare(request: PlacementRequest, nowMs: number): PreparedRequest {
-  const { requesterLocation } = request;
+  const { requesterLocation, operators } = request;
   return {
     request,
     nowMs,
@@ -51,6 +54,8 @@ export function prepare(request: PlacementRequest, nowMs: number): PreparedReque
     user: requesterLocation === null ? null : unitVector(requesterLocation),
     inputs: request.inputs.map(prepareInput),
     takenOperators: new Set(request.takenOperators),
+    zones: zonesOf(request.zones),
+    operators: operators === 'any' ? 'any' : new Set(operators),
   };
 }
 

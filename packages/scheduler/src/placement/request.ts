@@ -18,6 +18,7 @@ import {
   LATENCY_MAX_MS,
   LIST_MAX,
   MEMORY_MAX_BYTES,
+  OPERATORS_MAX,
   PLACES_MAX,
   PRICE_MAX_MICRO_USD,
   REDUNDANCY_MAX,
@@ -118,6 +119,9 @@ export const requestSchema = z.strictObject({
     .nullable(),
   /** At least this; data of a third party needs `strong` whatever stands here. */
   sandbox: z.enum(SANDBOX_STRENGTHS),
+  /** Where the requester lets it be done, and by whom, beside what the owners of the inputs allow. */
+  zones,
+  operators: z.union([ANY, z.array(operatorIdSchema).max(OPERATORS_MAX)]),
   requesterLocation: locationSchema.nullable(),
   inputs: z.array(inputSchema).max(INPUTS_MAX),
   /** Round trip between requester and node; null for no limit. */

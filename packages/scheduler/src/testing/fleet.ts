@@ -158,6 +158,8 @@ export function requestOf(change: Partial<PlacementRequest> = {}): PlacementRequ
     diskBytes: 300 * GIB,
     gpu: { count: 1, vramBytes: 40 * GIB },
     sandbox: 'strong',
+    zones: 'any',
+    operators: 'any',
     requesterLocation: CITIES.lisbon,
     inputs: [inputOf()],
     maxUserLatencyMs: 200,

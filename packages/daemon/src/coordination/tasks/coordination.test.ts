@@ -21,7 +21,8 @@ test('a round offers what is wanted, and offers again what nobody took', async (
   t.after(() => bench.database.destroy());
   await submitted(bench);
   let nowMs = NOW_MS;
-  const options = { database: bench.database, decide: decideOf(bench), logger, now: () => nowMs };
+  const { database, keeper } = bench;
+  const options = { database, keeper, decide: decideOf(bench), logger, now: () => nowMs };
   assert.deepEqual(await oneRound(options), { expired: 0, offered: 2 });
   assert.deepEqual(await oneRound(options), { expired: 0, offered: 0 }, 'nothing more is wanted');
   nowMs += OFFER_MS;

@@ -73,15 +73,19 @@ export interface Round {
 export async function oneRound({
   database,
   decide,
+  keeper,
   logger,
   now,
-}: Pick<TaskCoordinationOptions, 'database' | 'decide' | 'logger' | 'now'>): Promise<Round> {
+}: Pick<
+  TaskCoordinationOptions,
+  'database' | 'decide' | 'keeper' | 'logger' | 'now'
+>): Promise<Round> {
   const expired = await expireLeases(database, now());
   let offered = 0;
   for (const task of await tasksToPlace(database, now())) {
     const decision = await decide(task, now());
     if (decision === null) continue;
-    const outcome = await placeReplicas(database, decision, now());
+    const outcome = await placeReplicas(database, { decision, keeper, nowMs: now() });
     if (outcome.status === 'placed') offered += outcome.attempts.length;
     logger.info({ task: task.taskId, status: outcome.status }, 'task placed');
   }

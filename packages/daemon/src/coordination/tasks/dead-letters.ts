@@ -1,25 +1,22 @@
 /** Tasks that were given up: listed for the coordinator's operator, who may try them again. */
 import type { Digest, TaskId } from '@helixmesh/protocol';
-import { parseNetworkJob, utf8 } from '@helixmesh/protocol/sealing';
+import {
+  DEAD_TASKS_LISTED_MAX,
+  type DeadTask,
+  parseNetworkJob,
+  utf8,
+} from '@helixmesh/protocol/sealing';
 import { atomically, type Database } from '../../sql/database.ts';
 import { setTask } from './advance.ts';
-import { TASKS_AT_ONCE_MAX } from './limits.ts';
-
-export interface DeadLetter {
-  readonly taskId: TaskId;
-  readonly jobId: Digest;
-  readonly reason: { readonly code: string; readonly message: string };
-  readonly atMs: number;
-}
 
 /** Newest first. */
-export async function deadLetters(database: Database): Promise<DeadLetter[]> {
+export async function deadLetters(database: Database): Promise<DeadTask[]> {
   const rows = await database
     .selectFrom('network_dead_letters')
     .selectAll()
     .where('retried_at', 'is', null)
     .orderBy('at', 'desc')
-    .limit(TASKS_AT_ONCE_MAX)
+    .limit(DEAD_TASKS_LISTED_MAX)
     .execute();
   return rows.map((row) => ({
     taskId: row.task_id as TaskId,

@@ -28,6 +28,7 @@ import {
 } from '../../network/testing/test-node.ts';
 import { openDatabase } from '../../sql/database.ts';
 import { serveTasks } from './handlers.ts';
+import { evidenceText, manifestBy } from './testing/evidence.ts';
 import {
   OTHER_RESULT,
   placed,
@@ -91,8 +92,11 @@ async function startCoordinator(t: TestContext): Promise<Coordinator> {
   };
 }
 
-async function jobText({ bench }: Coordinator): Promise<string> {
-  return toBase64(encodeDocument(await signedJob(bench, { issuedAtMs: Date.now() })));
+/** A job of the requester on a dataset of their own, as it is sent. */
+async function jobBody({ bench }: Coordinator) {
+  const job = await signedJob(bench, { issuedAtMs: Date.now() });
+  const { signed } = await manifestBy({ owner: bench.requester, network: NETWORK });
+  return { job: toBase64(encodeDocument(job)), evidence: [evidenceText(signed)] };
 }
 
 function refOf({ attemptId, fencingToken }: TestAttempt) {
@@ -112,10 +116,10 @@ function revealOf({ bench }: Coordinator, attempt: TestAttempt, result = RESULT)
 test('a job goes from its requester over two nodes to a result, all over TLS', async (t) => {
   const coordinator = await startCoordinator(t);
   const { bench, requester, stranger, channel } = coordinator;
-  const job = await jobText(coordinator);
-  const view = await requester.call('submitNetworkJob', { body: { job } });
+  const body = await jobBody(coordinator);
+  const view = await requester.call('submitNetworkJob', { body });
   assert.equal(view.state, 'QUEUED');
-  assert.deepEqual(await requester.call('submitNetworkJob', { body: { job } }), view, 'said again');
+  assert.deepEqual(await requester.call('submitNetworkJob', { body }), view, 'said again');
   const params = { jobId: view.jobId };
   await assert.rejects(stranger.call('getNetworkJob', { params }), failsWith('OBJECT_NOT_FOUND'));
   await assert.rejects(
@@ -129,7 +133,7 @@ test('a job goes from its requester over two nodes to a result, all over TLS', a
     const node = channel(attempt.worker.nodeId);
     const [offer = assert.fail(), ...more] = await node.call('listOffers', {});
     assert.equal(more.length, 0);
-    assert.deepEqual([offer.attemptId, offer.job], [attempt.attemptId, job]);
+    assert.deepEqual([offer.attemptId, offer.job], [attempt.attemptId, body.job]);
     const lease = await node.call('claimOffer', { body: refOf(attempt) });
     const assignment = parseAssignment(fromBase64(lease.assignment ?? '', 'an assignment'));
     const signed = parseNetworkJob(fromBase64(offer.job, 'a job')).document;
@@ -163,7 +167,7 @@ test('a job goes from its requester over two nodes to a result, all over TLS', a
 test('a node can do nothing with an attempt of another one', async (t) => {
   const coordinator = await startCoordinator(t);
   const { bench, requester, channel } = coordinator;
-  await requester.call('submitNetworkJob', { body: { job: await jobText(coordinator) } });
+  await requester.call('submitNetworkJob', { body: await jobBody(coordinator) });
   const [a = assert.fail(), b = assert.fail()] = await placed(bench, Date.now());
   const thief = channel(b.worker.nodeId);
   const body = refOf(a);
@@ -191,7 +195,7 @@ test('a node hears why its statement is not taken', async (t) => {
   const coordinator = await startCoordinator(t);
   const { bench, requester, channel } = coordinator;
   const { jobId } = await requester.call('submitNetworkJob', {
-    body: { job: await jobText(coordinator) },
+    body: await jobBody(coordinator),
   });
   const [a = assert.fail(), b = assert.fail()] = await placed(bench, Date.now());
   const node = channel(a.worker.nodeId);
@@ -215,8 +219,7 @@ test('a node hears why its statement is not taken', async (t) => {
 test('only accounts submit, for themselves and within their scopes; only nodes fetch offers', async (t) => {
   const coordinator = await startCoordinator(t);
   const { requester, stranger, channel, bench } = coordinator;
-  const job = await jobText(coordinator);
-  const body = { job };
+  const body = await jobBody(coordinator);
   const refused = failsWith('ACCESS_REFUSED');
   await assert.rejects(stranger.call('submitNetworkJob', { body }), refused, "another's job");
   const [worker = assert.fail()] = bench.workers;

@@ -17,11 +17,13 @@ import {
   toBase64,
   utf8,
 } from '@helixmesh/protocol/sealing';
-import { accountOf, nodeOf } from '../../network/caller.ts';
+import { accountOf, type Caller, nodeOf } from '../../network/caller.ts';
 import type { NetworkListener } from '../../network/listener.ts';
 import type { Database } from '../../sql/database.ts';
 import { failAttempt, renewLease } from './attempts.ts';
 import { type ChainKeeper, commitResult, revealResult, type Taken } from './commits.ts';
+import { deadLetters, retryDead } from './dead-letters.ts';
+import { explain } from './decisions.ts';
 import { type AttemptCall, claim, offersOf } from './placement.ts';
 import { cancelNetworkJob, submitNetworkJob, viewNetworkJob } from './submit.ts';
 
@@ -40,6 +42,8 @@ export function serveTasks(options: TaskRoutesOptions): void {
   serveRequesters(options);
   serveOffers(options);
   serveResults(options);
+  serveExplanations(options);
+  serveOperator(options);
 }
 
 function serveRequesters({ database, listener, keeper, now }: TaskRoutesOptions): void {
@@ -51,7 +55,12 @@ function serveRequesters({ database, listener, keeper, now }: TaskRoutesOptions)
         hint: 'Submit it in a session of the wallet that has signed it.',
       });
     }
-    const { jobId } = await submitNetworkJob(database, bytes, { ...keeper, nowMs: now() });
+    const evidence = body.evidence.map(({ manifest, grant }) => ({
+      manifest: fromBase64(manifest, 'a manifest'),
+      grant: grant === null ? null : fromBase64(grant, 'a grant'),
+    }));
+    const options = { ...keeper, nowMs: now() };
+    const { jobId } = await submitNetworkJob(database, { job: bytes, evidence }, options);
     return viewNetworkJob(database, { jobId, requester: account });
   });
   listener.route('getNetworkJob', async ({ params: { jobId } }, caller) => {
@@ -107,6 +116,30 @@ function serveResults({ database, listener, keeper, now }: TaskRoutesOptions): v
     const signed = parseReveal(fromBase64(body.reveal, 'a reveal'));
     assertOwn(signed.document.nodeId, nodeOf(caller).nodeId);
     return entryOf(await revealResult(database, { signed, keeper, nowMs: now() }));
+  });
+}
+
+function serveExplanations({ database, listener, keeper }: TaskRoutesOptions): void {
+  listener.route('explainPlacement', async ({ params: { subject }, query }, caller) =>
+    explain(database, { subject, placement: query.placement, caller, keeper }),
+  );
+}
+
+/** Whoever holds the coordinator's own key is its operator. */
+function serveOperator({ database, listener, keeper, now }: TaskRoutesOptions): void {
+  const assertOperator = (caller: Caller) => {
+    if (nodeOf(caller).nodeId === keeper.coordinator) return;
+    throw new AppError('ACCESS_REFUSED', 'only the operator of the coordinator may do this', {
+      hint: 'Run the command on the machine of the coordinator, with its data folder as --data.',
+    });
+  };
+  listener.route('listDeadTasks', async (_input, caller) => {
+    assertOperator(caller);
+    return deadLetters(database);
+  });
+  listener.route('retryTask', async ({ params: { taskId } }, caller) => {
+    assertOperator(caller);
+    return { status: await retryDead(database, taskId, now()) };
   });
 }
 

@@ -12,12 +12,14 @@
  * Left out: who decides. `tasksToPlace` says what is wanted, the scheduler's record what was chosen.
  */
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { AttemptId, Digest, NodeId, TaskId } from '@helixmesh/protocol';
 import { type AttemptRef, OFFERS_LISTED_MAX } from '@helixmesh/protocol/sealing';
-import { type Decision, encodeDecision, type OperatorId } from '@helixmesh/scheduler';
+import type { Decision, OperatorId } from '@helixmesh/scheduler';
 import { atomically, type Database } from '../../sql/database.ts';
 import { isFinal, type LoadedTask, loadTask, setTask } from './advance.ts';
+import type { ChainKeeper } from './commits.ts';
+import { isKnown, keepRecord, recordOf } from './decisions.ts';
 import { LEASE_MS, OFFER_MS, PLACE_AGAIN_MS, TASKS_AT_ONCE_MAX } from './limits.ts';
 import { missingOf, takenOperators } from './rounds.ts';
 
@@ -71,42 +73,35 @@ export type Placed =
   /** The task wants something else by now. */
   | { readonly status: 'stale' };
 
-/** Carries a decision of the scheduler out. */
+/** Carries a decision of the scheduler out; its signed record is kept with it. */
 export async function placeReplicas(
   database: Database,
-  decision: Decision,
-  nowMs: number,
+  { decision, keeper, nowMs }: PlaceOptions,
 ): Promise<Placed> {
   const { taskId } = decision.request;
-  const record = encodeDecision(decision);
-  const decisionId = `sha256:${createHash('sha256').update(record).digest('hex')}`;
   return atomically(database, async (trx) => {
-    const known = await trx
-      .selectFrom('network_placements')
-      .select('decision_id')
-      .where('task_id', '=', taskId)
-      .where('decision_id', '=', decisionId)
-      .executeTakeFirst();
-    if (known !== undefined) return { status: 'known' };
     const loaded = await loadTask(trx, taskId);
     if (loaded === undefined || isFinal(loaded.task.state)) return { status: 'stale' };
-    if (decision.outcome.status === 'wait') return waiting(trx, loaded, { decision, nowMs });
+    const record = recordOf(keeper, loaded.task, decision);
+    if (await isKnown(trx, record)) return { status: 'known' };
+    if (decision.outcome.status === 'wait') {
+      await keepRecord(trx, record);
+      return waiting(trx, loaded, { decision, nowMs });
+    }
     const chosen = chosenOf(decision);
     if (!isWanted(loaded, { decision, chosen })) return { status: 'stale' };
-    await trx
-      .insertInto('network_placements')
-      .values({
-        task_id: taskId,
-        decision_id: decisionId,
-        decision: new TextDecoder().decode(record),
-        at: nowMs,
-      })
-      .execute();
+    await keepRecord(trx, record);
     if (decision.outcome.status === 'run_once') {
       await setTask(trx, taskId, { redundancy: 1, round_target: 1 });
     }
     return { status: 'placed', attempts: await insertOffers(trx, loaded, { chosen, nowMs }) };
   });
+}
+
+export interface PlaceOptions {
+  readonly decision: Decision;
+  readonly keeper: ChainKeeper;
+  readonly nowMs: number;
 }
 
 interface Chosen {

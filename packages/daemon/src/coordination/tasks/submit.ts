@@ -22,7 +22,9 @@ import {
   verifyNetworkJob,
 } from '@helixmesh/protocol/sealing';
 import { atomically, type Database } from '../../sql/database.ts';
+import { addressOf } from '../node-rows.ts';
 import { endTask, isFinal, loadTask, unknown } from './advance.ts';
+import { type Evidence, type EvidencePapers, keepEvidence, verifyEvidence } from './evidence.ts';
 import { OPEN_JOBS_MAX } from './limits.ts';
 
 /** The name of the only task of a job: the whole analysis of its datasets. */
@@ -40,16 +42,24 @@ export interface SubmittedNetworkJob {
   readonly jobId: Digest;
 }
 
+export interface JobPapers {
+  /** Canonical bytes of the signed job. */
+  readonly job: Uint8Array;
+  /** In the order of its datasets. */
+  readonly evidence: readonly EvidencePapers[];
+}
+
 /**
- * Takes a signed job from its canonical bytes. Throws INPUT_MALFORMED, ACCESS_REFUSED where the
- * signature does not hold or it is too late, CONFLICT for a used nonce, QUOTA_EXCEEDED.
+ * Takes a signed job with what shows that its requester may use the datasets. Throws INPUT_MALFORMED,
+ * USAGE, ACCESS_REFUSED where a signature does not hold, the use is not granted or it is too late,
+ * CONFLICT for a used nonce, QUOTA_EXCEEDED.
  */
 export async function submitNetworkJob(
   database: Database,
-  bytes: Uint8Array,
+  papers: JobPapers,
   options: SubmitOptions,
 ): Promise<SubmittedNetworkJob> {
-  const signed = parseNetworkJob(bytes);
+  const signed = parseNetworkJob(papers.job);
   const { crypto, network, coordinator, nowMs } = options;
   const verdict = verifyNetworkJob(crypto, signed, { network, coordinator, nowMs });
   if (verdict.status === 'invalid') throw refused(verdict.reason);
@@ -67,8 +77,10 @@ export async function submitNetworkJob(
         hint: 'Sign the job again with a fresh nonce.',
       });
     }
+    // Of a job that is known it was looked at before: a grant that has ended since ends no answer.
+    const evidence = verifyEvidence(crypto, signed.document, papers.evidence, nowMs);
     await assertRoom(trx, signed.document.requester);
-    await insertJob(trx, { jobId, signed, options });
+    await insertJob(trx, { jobId, signed, evidence, options });
     return { status: 'created', jobId };
   });
 }
@@ -91,10 +103,12 @@ async function insertJob(
   {
     jobId,
     signed,
+    evidence,
     options: { crypto, network, nowMs },
   }: {
     readonly jobId: Digest;
     readonly signed: Signed<NetworkJob>;
+    readonly evidence: readonly Evidence[];
     readonly options: SubmitOptions;
   },
 ): Promise<void> {
@@ -113,6 +127,7 @@ async function insertJob(
       ended_at: null,
     })
     .execute();
+  await keepEvidence(trx, crypto, jobId, { job, evidence });
   await trx
     .insertInto('network_tasks')
     .values({
@@ -211,14 +226,18 @@ export async function viewNetworkJob(database: Database, job: JobOf): Promise<Ne
 async function attemptsOf(database: Database, taskId: string) {
   const rows = await database
     .selectFrom('network_replicas')
-    .select(['attempt_id', 'node_id', 'operator', 'state', 'verdict'])
-    .where('task_id', '=', taskId)
-    .orderBy('fencing_token', 'desc')
+    .leftJoin('nodes', 'nodes.node_id', 'network_replicas.node_id')
+    .select(['network_replicas.attempt_id', 'network_replicas.node_id'])
+    .select(['network_replicas.operator', 'network_replicas.state', 'network_replicas.verdict'])
+    .select('nodes.registration')
+    .where('network_replicas.task_id', '=', taskId)
+    .orderBy('network_replicas.fencing_token', 'desc')
     .limit(ATTEMPTS_LISTED_MAX)
     .execute();
-  return rows.toReversed().map(({ attempt_id, node_id, ...rest }) => ({
+  return rows.toReversed().map(({ attempt_id, node_id, registration, ...rest }) => ({
     attemptId: attempt_id,
     nodeId: node_id,
+    address: registration === null ? null : addressOf({ registration }),
     ...rest,
   }));
 }

@@ -3,14 +3,20 @@ import { type TestContext, test } from 'node:test';
 import { AppError, type ErrorCode } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import {
-  encodeDocument,
+  type NetworkJob,
   networkJobSchema,
   parseChainEntry,
+  type Signed,
   signWithKey,
   utf8,
   verifyChain,
 } from '@helixmesh/protocol/sealing';
-import { quorumPolicySchema, REDUNDANCY_MAX, REPLICAS_MAX } from '@helixmesh/scheduler';
+import {
+  type Decision,
+  quorumPolicySchema,
+  REDUNDANCY_MAX,
+  REPLICAS_MAX,
+} from '@helixmesh/scheduler';
 import { expireLeases, failAttempt, renewLease } from './attempts.ts';
 import { commitResult, revealsOf } from './commits.ts';
 import { deadLetters, retryDead } from './dead-letters.ts';
@@ -24,6 +30,7 @@ import {
   decisionOf,
   NOW_MS,
   OTHER_RESULT,
+  papersOf,
   placed,
   RESULT,
   reveal,
@@ -76,21 +83,21 @@ test('a nonce is one job: the same document is the same job, another one is refu
   const bench = await benchOf(t, [1]);
   const { crypto, network, coordinator } = bench.keeper;
   const options = { crypto, network, coordinator, nowMs: NOW_MS };
-  const submit = (bytes: Uint8Array, change = {}) =>
-    submitNetworkJob(bench.database, bytes, { ...options, ...change });
+  const submit = async (job: Signed<NetworkJob>, change = {}) =>
+    submitNetworkJob(bench.database, await papersOf(bench, job), { ...options, ...change });
   const signed = await signedJob(bench);
-  const first = await submit(encodeDocument(signed));
+  const first = await submit(signed);
   assert.equal(first.status, 'created');
-  assert.deepEqual(await submit(encodeDocument(signed)), { ...first, status: 'known' });
+  assert.deepEqual(await submit(signed), { ...first, status: 'known' });
   const { nonce } = signed.document;
-  const other = encodeDocument(await signedJob(bench, { nonce, redundancy: 1 }));
+  const other = await signedJob(bench, { nonce, redundancy: 1 });
   await assert.rejects(submit(other), failsWith('CONFLICT'));
   const forged = { ...signed, document: { ...signed.document, replicasMax: 6 } };
-  await assert.rejects(submit(encodeDocument(forged)), failsWith('ACCESS_REFUSED'));
+  await assert.rejects(submit(forged), failsWith('ACCESS_REFUSED'));
   const late = { nowMs: signed.document.expiresAtMs };
-  await assert.rejects(submit(encodeDocument(signed), late), failsWith('ACCESS_REFUSED'));
+  await assert.rejects(submit(signed, late), failsWith('ACCESS_REFUSED'));
   const elsewhere = { coordinator: bench.workers[0]?.nodeId };
-  await assert.rejects(submit(encodeDocument(signed), elsewhere), failsWith('ACCESS_REFUSED'));
+  await assert.rejects(submit(signed, elsewhere), failsWith('ACCESS_REFUSED'));
   assert.equal((await tasksToPlace(bench.database, NOW_MS)).length, 1);
   const stranger = { jobId: first.jobId, requester: `0x${'9'.repeat(40)}` };
   await assert.rejects(viewNetworkJob(bench.database, stranger), failsWith('OBJECT_NOT_FOUND'));
@@ -123,12 +130,14 @@ test('a decision is carried out once, and not after the task wants something els
   await submitted(bench);
   const [task = assert.fail()] = await tasksToPlace(bench.database, NOW_MS);
   const decision = decisionOf(bench, task, { nowMs: NOW_MS, onShortfall: 'wait' });
-  const first = await placeReplicas(bench.database, decision, NOW_MS);
+  const place = (made: Decision) =>
+    placeReplicas(bench.database, { decision: made, keeper: bench.keeper, nowMs: NOW_MS });
+  const first = await place(decision);
   assert.equal(first.status, 'placed');
-  const again = await placeReplicas(bench.database, decision, NOW_MS);
+  const again = await place(decision);
   assert.deepEqual(again, { status: 'known' });
   const another = { ...decision, decidedAtMs: NOW_MS + 1 };
-  const late = await placeReplicas(bench.database, another, NOW_MS);
+  const late = await place(another);
   assert.deepEqual(late, { status: 'stale' });
   assert.deepEqual(await tasksToPlace(bench.database, NOW_MS), []);
 });
@@ -312,7 +321,7 @@ test('too few operators: the task waits and says so, or runs once and says that 
   const [task = assert.fail()] = await tasksToPlace(bench.database, NOW_MS + 60_000);
   const nowMs = NOW_MS + 60_000;
   const decision = decisionOf(bench, task, { nowMs, onShortfall: 'run_once' });
-  const { status } = await placeReplicas(bench.database, decision, nowMs);
+  const { status } = await placeReplicas(bench.database, { decision, keeper: bench.keeper, nowMs });
   assert.equal(status, 'placed');
   assert.equal((await viewNetworkJob(bench.database, job)).reason, null);
 });

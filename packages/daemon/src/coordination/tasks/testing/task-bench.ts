@@ -28,7 +28,8 @@ import { NOW_MS, nodeOf, operatorOf, requestOf } from '@helixmesh/scheduler/test
 import { type Database, openDatabase } from '../../../sql/database.ts';
 import { type ChainKeeper, commitResult, revealResult, type Taken } from '../commits.ts';
 import { claim, placeReplicas, type TaskToPlace, tasksToPlace } from '../placement.ts';
-import { submitNetworkJob } from '../submit.ts';
+import { type JobPapers, submitNetworkJob } from '../submit.ts';
+import { manifestBy } from './evidence.ts';
 
 export { NOW_MS };
 
@@ -84,6 +85,7 @@ export async function signedJob(
   change: Partial<NetworkJob> = {},
 ): Promise<Signed<NetworkJob>> {
   const issuedAtMs = change.issuedAtMs ?? NOW_MS;
+  const { id: dataset } = await manifestBy({ owner: requester, network: keeper.network });
   return signDocument(requester, {
     type: 'helixmesh/network-job/v1',
     network: keeper.network,
@@ -93,7 +95,7 @@ export async function signedJob(
     nonce: toHex(nodeCrypto.random(16)),
     issuedAtMs,
     expiresAtMs: issuedAtMs + 7 * 86_400_000,
-    datasets: [{ dataset: RESULT, grant: null, custodian: PLACE, vaults: [PLACE] }],
+    datasets: [{ dataset, grant: null, custodian: PLACE, vaults: [PLACE] }],
     pipeline: { name: 'germline', version: 1 },
     parameters: { aligner: 'bwa' },
     constraints: {
@@ -117,10 +119,20 @@ export async function signedJob(
 
 export async function submitted(bench: TaskBench, change: Partial<NetworkJob> = {}) {
   const { crypto, network, coordinator } = bench.keeper;
-  const bytes = encodeDocument(await signedJob(bench, change));
+  const papers = await papersOf(bench, await signedJob(bench, change));
   const options = { crypto, network, coordinator, nowMs: NOW_MS };
-  const { jobId } = await submitNetworkJob(bench.database, bytes, options);
+  const { jobId } = await submitNetworkJob(bench.database, papers, options);
   return { jobId, requester: bench.requester.address };
+}
+
+/** The job as it is sent, with the manifest of the requester's own dataset. */
+export async function papersOf(
+  { keeper, requester }: Pick<TaskBench, 'keeper' | 'requester'>,
+  job: Signed<NetworkJob>,
+): Promise<JobPapers> {
+  const { signed } = await manifestBy({ owner: requester, network: keeper.network });
+  const evidence = [{ manifest: encodeDocument(signed), grant: null }];
+  return { job: encodeDocument(job), evidence };
 }
 
 /** The scheduler's decision for one task over all nodes of the bench. */
@@ -149,7 +161,7 @@ export async function placed(bench: TaskBench, nowMs: number = NOW_MS): Promise<
   const made: AttemptId[] = [];
   for (const task of await tasksToPlace(bench.database, nowMs)) {
     const decision = decisionOf(bench, task, { nowMs, onShortfall: 'wait' });
-    const outcome = await placeReplicas(bench.database, decision, nowMs);
+    const outcome = await placeReplicas(bench.database, { decision, keeper: bench.keeper, nowMs });
     if (outcome.status === 'placed') made.push(...outcome.attempts);
   }
   const rows = await bench.database
