@@ -36,6 +36,10 @@ export const EXAMPLES: readonly Example[] = [
     'helixmesh --data own init --role custodian --genesis vault/network.json',
     'helixmesh --data me init --genesis vault/network.json',
   ]),
+  ...examplesOf('devnet', [
+    'helixmesh --data try devnet --nodes 4 --port 0 --no-start',
+    'helixmesh --data try devnet --sample',
+  ]),
   ...examplesOf('up', [
     'helixmesh up --cores 2',
     'helixmesh --data /srv/helixmesh up --log-level warn',

@@ -8,6 +8,7 @@ import { addCancel, addResume } from './commands/cancel.ts';
 import { addCleanup } from './commands/cleanup.ts';
 import { addConfig } from './commands/config/print.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDevnet } from './commands/devnet.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addInit } from './commands/init.ts';
@@ -69,6 +70,7 @@ export function createProgram(): Command {
   addNodeDrain(node);
   addNodeResume(node);
   addNodeVouch(node);
+  addDevnet(program);
   program.commandsGroup('This machine:');
   addInit(program);
   addUp(program);

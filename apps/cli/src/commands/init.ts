@@ -1,12 +1,13 @@
 import type { Initialised } from '@helixmesh/daemon/init';
 import { AppError } from '@helixmesh/protocol';
 import type { Command } from 'commander';
-import { answer, contextOf } from '../context.ts';
+import { answer, contextOf, type GlobalOptions } from '../context.ts';
 
 interface InitFlags {
   readonly role: readonly string[];
   readonly networkName?: string;
   readonly genesis?: string;
+  readonly attest: readonly string[];
   readonly listen?: string;
   readonly listenPublic?: boolean;
   readonly endpoint?: string;
@@ -26,7 +27,8 @@ export function addInit(program: Command): void {
     .summary('make this data folder a part of a network')
     .description(
       'Writes the identity, the genesis document and the settings of a node into the data folder. ' +
-        'It founds a network, or joins the one of a genesis document, and overwrites nothing.',
+        'It founds a network, or joins the one of a genesis document, and overwrites nothing. ' +
+        'The settings of the file of --config, as those in deploy/, are taken over.',
     )
     .option(
       '--role <role>',
@@ -36,6 +38,12 @@ export function addInit(program: Command): void {
     )
     .option('--network-name <name>', 'found a network of this name')
     .option('--genesis <file>', 'join the network of this network.json')
+    .option(
+      '--attest <wallet>',
+      'founding: operator whose statements of a zone count; may be repeated',
+      collect,
+      [],
+    )
     .option('--listen <host:port>', `where a node with a role listens (default: ${LISTEN_DEFAULT})`)
     .option('--listen-public', 'allow an address that other machines reach')
     .option('--endpoint <host:port>', 'what others dial, where that is another one')
@@ -45,32 +53,38 @@ export function addInit(program: Command): void {
     .option('--operator <wallet>', 'address of the wallet that answers for the node')
     .action(async (flags: InitFlags, command: Command) => {
       const context = contextOf(command);
+      const { config: prepared } = command.optsWithGlobals<GlobalOptions>();
       const { initNode } = await import('@helixmesh/daemon/init');
       const made = await initNode({
         dataDir: context.paths.dataDir,
         network: networkOf(flags),
-        settings: settingsOf(flags),
+        settings: settingsOf(flags, prepared),
+        settingsFile: prepared,
         nowMs: Date.now(),
       });
       answer(context, made, textOf(made));
     });
 }
 
-function networkOf({ networkName, genesis }: InitFlags) {
-  if (networkName !== undefined && genesis === undefined) return { name: networkName };
-  if (genesis !== undefined && networkName === undefined) return { genesisFile: genesis };
+function networkOf({ networkName, genesis, attest }: InitFlags) {
+  if (networkName !== undefined && genesis === undefined) {
+    return { name: networkName, attestedOperators: attest };
+  }
+  if (genesis !== undefined && networkName === undefined && attest.length === 0) {
+    return { genesisFile: genesis };
+  }
   throw new AppError('USAGE', 'give either --network-name or --genesis', {
-    hint: 'Found a network with --network-name NAME, or join one with its network.json.',
+    hint: 'Found a network with --network-name NAME, which --attest belongs to, or join one with its network.json.',
   });
 }
 
 /** What was chosen; the rest stays a comment in the file. */
-function settingsOf(flags: InitFlags) {
+function settingsOf(flags: InitFlags, prepared: string | undefined) {
   const { role, listen, listenPublic, endpoint, coordinator, zone, location, operator } = flags;
   const hasRoles = role.length > 0;
   const chosen = {
-    roles: role,
-    listen: listen ?? (hasRoles ? LISTEN_DEFAULT : undefined),
+    roles: hasRoles || prepared === undefined ? role : undefined,
+    listen: listen ?? (hasRoles && prepared === undefined ? LISTEN_DEFAULT : undefined),
     ...{ listenPublic, endpoint, coordinator, zone, location, operator },
   };
   return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));

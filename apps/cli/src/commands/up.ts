@@ -4,6 +4,12 @@ import { contextOf } from '../context.ts';
 /** Between the end of a node and that of its process, ms; the usual process ends at once. */
 const EXIT_GRACE_MS = 250;
 
+interface Options {
+  readonly cores?: string;
+  readonly logLevel?: string;
+  readonly untilInputEnds?: boolean;
+}
+
 export function addUp(program: Command): void {
   program
     .command('up')
@@ -15,7 +21,8 @@ export function addUp(program: Command): void {
     )
     .option('--cores <n>', 'cores that all tools together may use (default: all)')
     .option('--log-level <level>', 'silent, fatal, error, warn, info, debug or trace')
-    .action(async (options: { cores?: string; logLevel?: string }, command) => {
+    .option('--until-input-ends', 'stop as well when standard input ends: with who started it')
+    .action(async (options: Options, command) => {
       const context = contextOf(command, { cores: options.cores, logLevel: options.logLevel });
       const { startNode } = await import('@helixmesh/daemon');
       const node = await startNode({ config: context.loaded.config });
@@ -24,6 +31,7 @@ export function addUp(program: Command): void {
         process.stderr.write(`helixmesh is up. Data: ${context.paths.dataDir}\n${address}`);
       }
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => node.stop());
+      if (options.untilInputEnds) process.stdin.on('end', () => node.stop()).resume();
       try {
         await node.stopped;
       } finally {

@@ -72,6 +72,33 @@ test('who joins belongs to the same network; a person needs no role and no port'
   assert.deepEqual(readFileSync(joined.networkFile), readFileSync(founded.networkFile));
 });
 
+test('a founder says whose statements of a zone count; what is no wallet is refused', async () => {
+  const others = [`0x${'cd'.repeat(20)}`, `0x${'01'.repeat(20)}`];
+  const settings = { ...STORAGE, operator: OPERATOR };
+  const made = await init({ network: { name: 'test', attestedOperators: others }, settings });
+  const { genesis } = await readNetworkFile(made.networkFile);
+  assert.deepEqual(genesis.attestedOperators, [others[1], OPERATOR, others[0]]);
+  const dataDir = join(root, 'bad wallets');
+  for (const wrong of ['0xAB', `0x${'AB'.repeat(20)}`]) {
+    const network = { name: 'test', attestedOperators: [wrong] };
+    await assert.rejects(init({ dataDir, network }), { code: 'USAGE' });
+  }
+  assert.throws(() => statSync(dataDir), { code: 'ENOENT' });
+});
+
+test('settings of a prepared file are taken over, and those given win', async () => {
+  const settingsFile = join(root, 'prepared.toml');
+  writeFileSync(
+    settingsFile,
+    '[node]\nroles = ["storage"]\nlisten = "127.0.0.1:7401"\nzone = "MX"\n[limits]\nowner_objects = 7\n',
+  );
+  const { configFile: written } = await init({ settings: { zone: 'EU' }, settingsFile });
+  const { config, origins } = loadConfig({ file: written, env: {}, flags: {} });
+  const { roles, listen, zone, ownerObjects } = config;
+  assert.deepEqual([roles, listen, zone, ownerObjects], [['storage'], '127.0.0.1:7401', 'EU', 7]);
+  assert.equal(origins.cores, 'default');
+});
+
 test('nothing is written over: a second init is refused and changes no byte', async () => {
   const made = await init();
   const before = contents(made.dataDir);

@@ -23,7 +23,7 @@ import {
   toHex,
 } from '@helixmesh/protocol/sealing';
 import { loadIdentity, makeIdentity, type NodeIdentity } from '../network/identity.ts';
-import { CONFIG_FILE, loadConfig } from './config.ts';
+import { CONFIG_FILE, type LoadedConfig, loadConfig } from './config.ts';
 import { configFile } from './config-file.ts';
 import type { ConfigKey, NodeConfig } from './config-schema.ts';
 import { type Network, readNetworkFile } from './network-file.ts';
@@ -32,11 +32,19 @@ import { nodePaths } from './paths.ts';
 export interface InitOptions {
   readonly dataDir: string;
   /** Found a network of this name, or join that of a genesis document in a file. */
-  readonly network: { readonly name: string } | { readonly genesisFile: string };
+  readonly network: Founded | { readonly genesisFile: string };
   /** What goes into the file. */
   readonly settings: Partial<Record<ConfigKey, unknown>>;
+  /** A prepared TOML file whose settings go into it too; `settings` win over it. */
+  readonly settingsFile?: string | undefined;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
+}
+
+export interface Founded {
+  readonly name: string;
+  /** Wallets whose statements of a zone the network vouches for, beside `node.operator`. */
+  readonly attestedOperators?: readonly string[];
 }
 
 export interface Initialised {
@@ -58,6 +66,7 @@ export async function initNode({
   dataDir,
   network,
   settings,
+  settingsFile: prepared,
   nowMs,
 }: InitOptions): Promise<Initialised> {
   const { networkFile } = nodePaths(dataDir);
@@ -66,9 +75,10 @@ export async function initNode({
   refuseExisting(settingsFile);
   if (isFounded) {
     refuseExisting(networkFile);
-    assertName(network.name);
+    assertFounding(network);
   }
-  const { config } = loadConfig({ env: {}, flags: { ...settings, dataDir } });
+  const loaded = loadConfig({ file: prepared, env: {}, flags: { ...settings, dataDir } });
+  const { config } = loaded;
   const joined = isFounded ? null : await readNetworkFile(network.genesisFile);
   if (joined !== null && existsSync(networkFile)) await requireSame(joined, networkFile);
 
@@ -76,10 +86,9 @@ export async function initNode({
 
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const identity = await ownIdentity(dataDir);
-  const genesis =
-    joined?.genesis ?? found(network as { name: string }, { config, identity, nowMs });
+  const genesis = joined?.genesis ?? found(network as Founded, { config, identity, nowMs });
   if (!existsSync(networkFile)) await writeNew(networkFile, encodeDocument(genesis), 0o644);
-  await writeNew(settingsFile, configFile(settings), 0o600);
+  await writeNew(settingsFile, configFile(chosenOf(loaded)), 0o600);
   const { id } = await readNetworkFile(networkFile);
   const reachedAt = config.endpoint ?? config.listen;
   return {
@@ -113,23 +122,36 @@ interface Founding {
 }
 
 function found(
-  { name }: { readonly name: string },
+  { name, attestedOperators = [] }: Founded,
   { config, identity, nowMs }: Founding,
 ): Genesis {
+  const own = config.operator === null ? [] : [config.operator];
   return {
     type: GENESIS_TYPE,
     name,
     createdAtMs: nowMs,
     nonce: toHex(nodeCrypto.random(16)),
     coordinators: config.roles.includes('coordinator') ? [identity.nodeId] : [],
-    attestedOperators: config.operator === null ? [] : [config.operator],
+    attestedOperators: [...new Set([...own, ...attestedOperators])].sort(),
   };
 }
 
-function assertName(name: string): void {
-  if (genesisSchema.shape.name.safeParse(name).success) return;
-  throw new AppError('USAGE', 'not the name of a network', {
-    hint: 'Use 1–64 small letters, digits and dashes, with no dash at either end.',
+/** What was given as a setting or stands in the prepared file, without defaults. */
+function chosenOf({ config, origins }: LoadedConfig): Partial<Record<ConfigKey, unknown>> {
+  const isChosen = (key: string) => origins[key as ConfigKey] !== 'default';
+  return Object.fromEntries(Object.entries(config).filter(([key]) => isChosen(key)));
+}
+
+function assertFounding({ name, attestedOperators = [] }: Founded): void {
+  if (!genesisSchema.shape.name.safeParse(name).success) {
+    throw new AppError('USAGE', 'not the name of a network', {
+      hint: 'Use 1–64 small letters, digits and dashes, with no dash at either end.',
+    });
+  }
+  const operators = [...new Set(attestedOperators)].sort();
+  if (genesisSchema.shape.attestedOperators.safeParse(operators).success) return;
+  throw new AppError('USAGE', 'the attested operators are not all wallets, or too many', {
+    hint: 'Name each by the address of its wallet: 0x and 40 lower-case hex digits.',
   });
 }
 
@@ -155,7 +177,11 @@ async function requireSame(network: Network, path: string): Promise<void> {
 }
 
 /** Appears whole or not at all. Throws CONFLICT where the name is taken. */
-async function writeNew(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+export async function writeNew(
+  path: string,
+  content: Uint8Array | string,
+  mode: number,
+): Promise<void> {
   const aside = `${path}.${randomBytes(8).toString('hex')}`;
   try {
     const file = await open(aside, 'wx', mode);
