@@ -25,11 +25,17 @@ export interface RunOptions {
   readonly killAt?: RegExp;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 type Program = keyof typeof MAINS;
 
-function start(program: Program, args: readonly string[]): ChildProcessWithoutNullStreams {
+function start(
+  program: Program,
+  args: readonly string[],
+  more: Environment = {},
+): ChildProcessWithoutNullStreams {
   const { FORCE_COLOR: _, ...inherited } = process.env;
-  const env = { ...inherited, NO_COLOR: '1' };
+  const env = { ...inherited, NO_COLOR: '1', ...more };
   const child = spawn(process.execPath, [...NODE_ARGS, MAINS[program], ...args], { env });
   child.stdin.end();
   return child;
@@ -74,11 +80,16 @@ export interface NetworkNode {
   said(): string;
   /** SIGTERM, and waits until it is gone. */
   stop(): Promise<void>;
+  /** kill -9, and waits until it is gone. */
+  kill(): Promise<void>;
 }
 
 /** Starts the node of a data folder and answers when others reach it. */
-export async function startNetworkNode(dataDir: string): Promise<NetworkNode> {
-  const child = start('helixmesh', ['--data', dataDir, 'up', '--log-level', 'debug']);
+export async function startNetworkNode(
+  dataDir: string,
+  env: Environment = {},
+): Promise<NetworkNode> {
+  const child = start('helixmesh', ['--data', dataDir, 'up', '--log-level', 'debug'], env);
   const closed = once(child, 'close');
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -104,6 +115,10 @@ export async function startNetworkNode(dataDir: string): Promise<NetworkNode> {
       const hung = setTimeout(() => child.kill('SIGKILL'), STEP_DEADLINE_MS);
       await closed;
       clearTimeout(hung);
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await closed;
     },
   };
 }
