@@ -11,8 +11,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { loadIdentity, readNetworkFile } from '@helixmesh/daemon/identity';
-import { initNode, keepZoneStatement, signZoneStatement, writeNew } from '@helixmesh/daemon/init';
+import {
+  loadIdentity,
+  readNetworkFile,
+  vouchFor,
+  ZONE_STATEMENT_FILE,
+} from '@helixmesh/daemon/identity';
+import { initNode, writeNew } from '@helixmesh/daemon/init';
 import { AppError, type Digest } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import { KEY_BYTES, toHex, type WalletSigner } from '@helixmesh/protocol/sealing';
@@ -80,7 +85,7 @@ export async function prepareNetwork(
     nodes.push({ ...node, dataDir: folder, address, keyFile, account: operator });
   }
   const { id: network } = await readNetworkFile(join(dataDir, COORDINATOR, 'network.json'));
-  for (const node of nodes) await vouchFor(node, wallets.get(node.name), { network, nowMs });
+  for (const node of nodes) await vouched(node, wallets.get(node.name), { network, nowMs });
   return { dataDir, network, nodes };
 }
 
@@ -143,18 +148,14 @@ function without(settings: Readonly<Record<string, unknown>>) {
 }
 
 /** The operator's word for a node that stands somewhere; the others need none. */
-async function vouchFor(
+async function vouched(
   { dataDir, zone }: PreparedNode,
   operator: WalletSigner | undefined,
   { network, nowMs }: { readonly network: Digest; readonly nowMs: number },
 ): Promise<void> {
-  if (zone === null || operator === undefined) return;
-  const { nodeId } = await loadIdentity(dataDir);
-  const stated = { network, nodeId, zones: [zone], untilMs: nowMs + STATEMENT_MS };
-  try {
-    await keepZoneStatement(dataDir, await signZoneStatement(operator, stated));
-  } catch (error) {
-    // It lies there since an earlier start.
-    if (AppError.from(error).code !== 'CONFLICT') throw error;
-  }
+  const path = join(dataDir, ZONE_STATEMENT_FILE);
+  if (zone === null || operator === undefined || existsSync(path)) return;
+  const { nodeId: node } = await loadIdentity(dataDir);
+  const stated = { network, node, zones: [zone], untilMs: nowMs + STATEMENT_MS };
+  await writeNew(path, await vouchFor(operator, stated), 0o644);
 }
