@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly dataDir: string;
   /** kill -9 as soon as standard error says this. */
   readonly killAt?: RegExp;
+  /** Told of everything on standard error so far, whenever there is more of it. */
+  readonly onSaid?: (said: string) => void;
 }
 
 type Environment = Readonly<Record<string, string>>;
@@ -45,7 +47,7 @@ function start(
 export async function run(
   program: Program,
   args: readonly string[],
-  { dataDir, killAt }: RunOptions,
+  { dataDir, killAt, onSaid }: RunOptions,
 ): Promise<Ran> {
   const child = start(program, ['--data', dataDir, ...args]);
   const out: Buffer[] = [];
@@ -53,6 +55,7 @@ export async function run(
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    onSaid?.(stderr);
     if (killAt?.test(stderr) === true) child.kill('SIGKILL');
   });
   const [code] = await once(child, 'close');
@@ -110,6 +113,10 @@ export async function startNetworkNode(
   return {
     address,
     said: () => said,
+    async kill() {
+      child.kill('SIGKILL');
+      await closed;
+    },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       const hung = setTimeout(() => child.kill('SIGKILL'), STEP_DEADLINE_MS);

@@ -13,5 +13,7 @@ export const READ_TRIES_MAX = 5;
 export const RETRY_WAIT_MS = 250;
 /** A vault that sends nothing for this long is left for another one, ms. */
 export const SILENCE_MS_MAX = 30_000;
+/** Tries of one body at a vault without a byte more of it being kept there: some 8 s of waiting. */
+export const WRITE_TRIES_MAX = 6;
 /** Piece of a body in one message of `Write`, bytes: far below what a server takes at once. */
 export const WRITE_CHUNK_BYTES = 256 * 1024;

@@ -10,9 +10,6 @@ export type OperatorId = Brand<string, 'OperatorId'>;
 /** A registered dataset. */
 export type DatasetId = Brand<string, 'DatasetId'>;
 
-/** Enough that two bundles of one network have the same only by intent, which the digest of the job shows. */
-const REFERENCE_DIGITS = 16;
-
 export const OPERATOR_ID_PATTERN = /^0x[0-9a-f]{40}$/;
 export const DATASET_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 /** Names of tools, services and pipelines, and versions of tools. */
@@ -47,9 +44,4 @@ export function referenceService(digest: Digest): string {
 /** Order of ids: by UTF-16 code unit, the same on every machine and in every locale. */
 export function compareIds(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** The service that a node names for a prepared reference that it has, by the bundle's digest. */
-export function referenceService(digest: Digest): string {
-  return `reference@${digest.slice('sha256:'.length, 'sha256:'.length + REFERENCE_DIGITS)}`;
 }

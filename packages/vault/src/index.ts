@@ -10,6 +10,7 @@ export * from './limits.ts';
 export * from './objects/catalogue.ts';
 export * from './objects/dag.ts';
 export * from './objects/memory-record-store.ts';
+export * from './objects/partial-store.ts';
 export * from './objects/pins.ts';
 export * from './objects/quota.ts';
 export * from './objects/record-store.ts';

@@ -10,6 +10,8 @@ export const DAG_DEPTH_MAX = 3;
 export const RECORDS_MAX = 200_000;
 /** Bodies that come in at once: some 3 MiB of memory each. */
 export const PUTS_MAX = 16;
+/** The list of leaves of a body that broke off, bytes: a line of 60 for each MiB of the largest object. */
+export const PARTIAL_BYTES_MAX = 60 * 2 ** 18 + 60;
 /** What is kept of an object beside its blocks, bytes: a signed manifest and a few fields. */
 export const RECORD_BYTES_MAX = 68 * 1024;
 /** Ranges of one request to the licence gate. */

@@ -1,4 +1,5 @@
 /** `@helixmesh/vault/node`: the adapters to the file system. */
 export * from './adapters/fs-blockstore.ts';
 export * from './adapters/fs-head-store.ts';
+export * from './adapters/fs-partial-store.ts';
 export * from './adapters/fs-record-store.ts';

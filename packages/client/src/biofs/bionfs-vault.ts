@@ -1,4 +1,8 @@
-/** A vault that is reached by BioNFS. */
+/**
+ * A vault that is reached by BioNFS. A body that broke off is announced again, and goes on behind what
+ * the vault has of it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { Client } from '@connectrpc/connect';
 import { AppError } from '@helixmesh/protocol';
@@ -9,7 +13,7 @@ import {
   WriteRequestSchema,
 } from '@helixmesh/protocol/bionfs';
 import { type ByteSource, inPieces, type Range } from '@helixmesh/protocol/sealing';
-import { WRITE_CHUNK_BYTES } from '../limits.ts';
+import { RETRY_WAIT_MS, WRITE_CHUNK_BYTES, WRITE_TRIES_MAX } from '../limits.ts';
 import type { OpenBody, ReadRequest, Vault } from './vault-port.ts';
 
 /** Shares of a lease after which it is renewed: two renewals may be lost. */
@@ -30,11 +34,22 @@ export function bionfsVault({ name, bionfs }: BionfsVaultOptions): Vault {
       return openBody(bionfs, stateId, leaseMs);
     },
     async put(manifest, body, signal) {
-      const { isKnown, stateId, objectId } = await bionfs.openPut({ manifest }, { signal });
-      if (isKnown) return { status: 'known' };
-      const written = await bionfs.write(writeMessages(stateId, body()), { signal });
-      if (written.objectId !== objectId) throw otherObject();
-      return { status: 'stored' };
+      for (let tries = 1, best = -1; ; tries += 1) {
+        try {
+          const opened = await bionfs.openPut({ manifest }, { signal });
+          if (opened.isKnown) return { status: tries === 1 ? 'known' : 'stored' };
+          const offset = Number(opened.offset);
+          if (offset > best) [tries, best] = [1, offset];
+          const messages = writeMessages(opened.stateId, offset, body(offset));
+          const written = await bionfs.write(messages, { signal });
+          if (written.objectId !== opened.objectId) throw otherObject();
+          return { status: 'stored' };
+        } catch (error) {
+          signal.throwIfAborted();
+          if (tries >= WRITE_TRIES_MAX || !isWorthAnother(error)) throw error;
+          await delay(RETRY_WAIT_MS * 2 ** (tries - 1), undefined, { signal });
+        }
+      }
     },
     async remove(objectId, signal) {
       try {
@@ -80,9 +95,15 @@ async function* dataOf(chunks: AsyncIterable<Chunk>): AsyncGenerator<Uint8Array>
   for await (const { data } of chunks) yield data;
 }
 
-/** The state id goes in the first message alone. */
-async function* writeMessages(stateId: Uint8Array, body: ByteSource) {
-  yield create(WriteRequestSchema, { stateId });
+/** What passes by itself: a vault that restarts, or has not yet noticed that we were gone. */
+function isWorthAnother(error: unknown): boolean {
+  const { code } = AppError.from(error);
+  return code === 'PEER_UNREACHABLE' || code === 'BUSY' || code === 'LEASE_EXPIRED';
+}
+
+/** The state id and where the body goes on stand in the first message alone. */
+async function* writeMessages(stateId: Uint8Array, offset: number, body: ByteSource) {
+  yield create(WriteRequestSchema, { stateId, offset: BigInt(offset) });
   for await (const data of inPieces(body, WRITE_CHUNK_BYTES)) {
     yield create(WriteRequestSchema, { data });
   }

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { Digest } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import {
+  type ByteSource,
   documentId,
   GROUP_SEGMENTS,
   makeX25519KeyPair,
@@ -104,7 +105,10 @@ const killed = () => assert.fail('killed');
 test('what was put is read again with the keys of the custody alone', async (t) => {
   const { key, kept, vault, put, folder } = await fixture(t);
   const { id, part, uploads } = await put();
-  assert.deepEqual(uploads, [{ vault: 'memory', status: 'stored' }]);
+  assert.deepEqual(
+    uploads.map(({ vault: name, status }) => [name, status]),
+    [['memory', 'stored']],
+  );
   assert.equal(part.fileName, 'reads.vcf');
   assert.deepEqual(await readdir(folder), [], 'the spool is empty');
   const { manifest, header } = kept.get(id) ?? assert.fail();
@@ -133,7 +137,7 @@ test('putting the same file again changes and sends nothing', async (t) => {
   const first = await put();
   const again = await put();
   assert.equal(again.id, first.id);
-  assert.deepEqual(again.uploads, [{ vault: 'memory', status: 'known' }]);
+  assert.deepEqual(again.uploads, [{ vault: 'memory', status: 'known', sentBytes: 0 }]);
   assert.equal(vault.counts.puts, 1);
   assert.equal(kept.size, 1);
 });
@@ -183,6 +187,31 @@ test('of two vaults one fails: the other is served, and the next run serves the 
   );
   assert.equal(vault.counts.puts, 1);
 });
+
+test('killed while it sends: the next run sends the rest alone, and the same body is stored', async (t) => {
+  const { put, vault, kept } = await fixture(t);
+  const dying: Vault = {
+    ...vault,
+    put: (manifest, body, signal) =>
+      vault.put(manifest, (from) => inPart(body(from), 1_700_000), signal),
+  };
+  await assert.rejects(put({ vaults: [dying] }), /killed/);
+  const sentBefore = vault.counts.putBytes;
+  const { id, uploads } = await put();
+  assert.ok(sentBefore > 2 ** 20, 'more than a block has come in');
+  const bodyBytes = kept.get(id)?.manifest.document.bodyBytes ?? 0;
+  assert.equal(uploads[0]?.sentBytes, bodyBytes - 2 ** 20, 'one block was kept');
+});
+
+/** The first bytes of a body, then the process dies. */
+async function* inPart(body: ByteSource, bytes: number): AsyncGenerator<Uint8Array> {
+  let sent = 0;
+  for await (const chunk of body) {
+    if (sent + chunk.length > bytes) killed();
+    sent += chunk.length;
+    yield chunk;
+  }
+}
 
 test('other terms, another name and other content are other objects', async (t) => {
   const { put, keeper, folder } = await fixture(t);

@@ -4,7 +4,7 @@
  *   1  the body is sealed into the spool, its keys in memory        killed: nothing was relied on
  *   2  it gets the name of its dataset, durably                     killed: a body without keys, swept
  *   3  the custody has the keys and the signed manifest, durably    killed: the same file goes on here
- *   4  each vault says that it has the whole body                   killed: vaults know what they have
+ *   4  each vault says that it has the whole body                   killed: vaults have a part, and say so
  *   5  the body leaves the spool
  *
  * The same file is found again by what is in it: its digest in the sealed part of a manifest with the
@@ -199,35 +199,45 @@ export type Uploads = readonly {
   readonly vault: string;
   /** `known`: it had the body already. */
   readonly status: 'stored' | 'known';
+  /** Of the body; what the vault had kept of an earlier try was not sent again. */
+  readonly sentBytes: number;
 }[];
 
 /**
  * Steps 4 and 5. Throws what a vault throws, after the others were served; run again it asks each
- * vault and sends the body to those that lack it.
+ * vault and sends those that lack it what they lack of it. `onProgress` gets the bytes that vaults
+ * have, of all of them together.
  */
 export async function uploadObject(
   { keeper, spool, signal }: PutContext,
   { id, manifest }: PreparedObject,
   targets: readonly UploadTarget[],
-  onProgress?: (sentBytes: number) => void,
+  onProgress?: (doneBytes: number) => void,
 ): Promise<Uploads> {
   const path = await spool.bodyOf(id);
-  let sent = 0;
-  async function* body(): AsyncGenerator<Uint8Array> {
+  let before = 0;
+  let sentBytes = 0;
+  async function* body(fromByte: number): AsyncGenerator<Uint8Array> {
     if (path === undefined) throw bodyGone();
-    for await (const chunk of createReadStream(path)) {
+    let at = fromByte;
+    onProgress?.(before + at);
+    if (fromByte === manifest.document.bodyBytes) return;
+    for await (const chunk of createReadStream(path, { start: fromByte })) {
       yield chunk;
-      sent += chunk.length;
-      onProgress?.(sent);
+      at += chunk.length;
+      sentBytes += chunk.length;
+      onProgress?.(before + at);
     }
   }
   const uploads: Uploads[number][] = [];
   let failure: { readonly error: unknown } | undefined;
   for (const { address, vault } of targets) {
     try {
+      sentBytes = 0;
       const { status } = await vault.put(encodeDocument(manifest), body, signal);
       keeper.markStored(id, address);
-      uploads.push({ vault: vault.name, status });
+      uploads.push({ vault: vault.name, status, sentBytes });
+      before += manifest.document.bodyBytes;
     } catch (error) {
       signal.throwIfAborted();
       failure ??= { error };

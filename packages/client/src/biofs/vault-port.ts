@@ -32,12 +32,12 @@ export interface Vault {
   /** Throws ACCESS_REFUSED, LEASE_EXPIRED, and what the connection throws. */
   open(request: ReadRequest, signal: AbortSignal): Promise<OpenBody>;
   /**
-   * Puts an object; `body` is asked for only where the vault does not have it yet. `manifest` is
-   * the signed document's canonical bytes.
+   * Puts an object; `body` is asked for only where the vault does not have all of it yet, and from
+   * the byte on that the vault names. `manifest` is the signed document's canonical bytes.
    */
   put(
     manifest: Uint8Array,
-    body: () => ByteSource,
+    body: (fromByte: number) => ByteSource,
     signal: AbortSignal,
   ): Promise<{ readonly status: 'stored' | 'known' }>;
   /** Deletes an object of the caller; true when it was there. */

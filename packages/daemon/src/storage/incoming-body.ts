@@ -11,12 +11,14 @@ import { AppError } from '@helixmesh/protocol';
 import type { WriteRequest } from '@helixmesh/protocol/bionfs';
 import { WRITE_CHUNK_BYTES_MAX, WRITE_STEP_BYTES, WRITE_STEP_MS } from './limits.ts';
 
-type Message = Pick<WriteRequest, 'stateId' | 'data'>;
+type Message = Pick<WriteRequest, 'stateId' | 'data'> & Partial<Pick<WriteRequest, 'offset'>>;
 
 /** To be disposed of: what has not come by then is not taken. */
 export interface IncomingBody extends Disposable {
   /** Of the first message. */
   readonly stateId: Uint8Array;
+  /** Of the first message: where in the body its bytes begin. */
+  readonly offset: bigint;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -59,6 +61,7 @@ export async function incomingBody(
   if (first === undefined || first.stateId.length === 0) throw noState();
   return {
     stateId: first.stateId,
+    offset: first.offset ?? 0n,
     bytes: bytes(first),
     [Symbol.dispose]() {
       // Not waited for: a sender who has stalled would keep us here.

@@ -115,6 +115,19 @@ const PUT_REFUSALS: Readonly<Record<PutRefusal, Refusal>> = {
   },
 };
 
+/**
+ * A disk that is full, as whoever sends a body is told of it. What has come in stays, and what was
+ * stored before is as it was.
+ */
+export function withRoomHint(thrown: unknown): never {
+  const error = AppError.from(thrown);
+  if (error.code !== 'DISK_FULL') throw error;
+  throw new AppError('DISK_FULL', 'the disk of this vault is full', {
+    hint: 'Try again when its operator has made room: what has come in is kept. Or use another vault.',
+    cause: error,
+  });
+}
+
 /** Why a head, or what came with it, is not taken. Who is told is the custodian. */
 export function headRefused(reason: HeadRefusal): AppError {
   return new AppError('CONFLICT', `the revocation head is not taken: ${HEAD_TEXTS[reason]}`, {

@@ -3,6 +3,7 @@
  *
  *   <folder>/blocks, records, …   objects (`@helixmesh/vault/node`)
  *   <folder>/heads                owners: custodians and revocation heads
+ *   <folder>/coming-in            bodies that broke off: which of their blocks are here
  *   <folder>/scrubbed-at          when the last scrub ended, ms since 1970
  */
 import { join } from 'node:path';
@@ -17,7 +18,12 @@ import {
   openHeads,
   type QuotaOf,
 } from '@helixmesh/vault';
-import { openFsBlockstore, openFsHeadStore, openFsRecordStore } from '@helixmesh/vault/node';
+import {
+  openFsBlockstore,
+  openFsHeadStore,
+  openFsPartialStore,
+  openFsRecordStore,
+} from '@helixmesh/vault/node';
 import type { ServiceAccess } from '../network/grpc.ts';
 import type { NodeIdentity } from '../network/identity.ts';
 import type { NetworkListener } from '../network/listener.ts';
@@ -107,7 +113,9 @@ async function open(options: StorageOptions): Promise<Opened> {
   const { openBlocks = openFsBlockstore } = options;
   const blocks = await openBlocks({ folder, crypto, now });
   const records = await openFsRecordStore({ folder, now });
-  const catalogue = await openCatalogue({ crypto, network, blocks, records, quotaOf, now });
+  const partials = await openFsPartialStore({ folder: join(folder, 'coming-in'), now });
+  const stores = { blocks, records, partials };
+  const catalogue = await openCatalogue({ crypto, network, ...stores, quotaOf, now });
   const headStore = await openFsHeadStore({ folder: join(folder, 'heads'), now });
   const heads = await openHeads({ crypto, network, store: headStore, now });
   const parts = { ...options, catalogue, heads, blocks, roles, nodeId: identity.nodeId };

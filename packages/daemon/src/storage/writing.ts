@@ -4,7 +4,8 @@
  * Invariants
  * W1  An object is announced by its owner's own session, and written by the key that announced it.
  * W2  Nothing comes in where the owner does not let copies lie.
- * W3  A state id is good for one body: what failed is announced again.
+ * W3  A state id is good for one body: what failed is announced again, and goes on behind what is
+ *     here of it.
  */
 
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
@@ -24,7 +25,7 @@ import type { Logger } from '../node/logger.ts';
 import { type IncomingOptions, incomingBody } from './incoming-body.ts';
 import { type Leases, makeLeases } from './leases.ts';
 import { LEASE_MS, WRITES_PER_KEY_MAX } from './limits.ts';
-import { objectNotFound, putRefused } from './refusals.ts';
+import { objectNotFound, putRefused, withRoomHint } from './refusals.ts';
 import { makeSlots } from './slots.ts';
 
 export interface WritingOptions {
@@ -39,11 +40,17 @@ export interface WritingOptions {
   readonly incoming?: IncomingOptions;
 }
 
+interface Announced {
+  readonly signed: Signed<Manifest>;
+  /** Bytes of the body that are here. */
+  readonly offset: number;
+}
+
 type Writing = Pick<ServiceImpl<typeof BioNfs>, 'openPut' | 'write' | 'remove'>;
 
 export function writingCalls(options: WritingOptions): Writing {
   const { crypto, now, catalogue, zone, listener, logger } = options;
-  const leases: Leases<Signed<Manifest>> = makeLeases({ crypto, now });
+  const leases: Leases<Announced> = makeLeases({ crypto, now });
   const slots = makeSlots({
     slotsMax: PUTS_MAX,
     perKeyMax: WRITES_PER_KEY_MAX,
@@ -62,13 +69,14 @@ export function writingCalls(options: WritingOptions): Writing {
       const objectId = forecast.id;
       if (forecast.status === 'known') return { objectId, isKnown: true };
       if (!mayLieIn(signed.document, zone)) throw notHere();
+      const offset = await catalogue.heldBytes(signed);
       const stateId = leases.open({
         publicKey,
-        value: signed,
+        value: { signed, offset },
         untilMs: now() + LEASE_MS,
         sizeBytes: request.manifest.length,
       });
-      return { objectId, isKnown: false, stateId, leaseMs: LEASE_MS };
+      return { objectId, isKnown: false, stateId, leaseMs: LEASE_MS, offset: BigInt(offset) };
     },
 
     async write(messages, context) {
@@ -76,9 +84,11 @@ export function writingCalls(options: WritingOptions): Writing {
       using _ = slots.take(toHex(publicKey));
       using body = await incomingBody(messages, options.incoming);
       const holder = { stateId: body.stateId, publicKey };
-      const signed = leases.get(holder);
+      const { signed, offset } = leases.get(holder);
       leases.close(holder);
-      const outcome = await catalogue.put(signed, body.bytes);
+      const from = Number(body.offset);
+      if (from !== 0 && from !== offset) throw notFromThere(offset);
+      const outcome = await catalogue.put(signed, body.bytes, from).catch(withRoomHint);
       if (outcome.status === 'refused') throw putRefused(outcome.reason);
       logger.info({ bodyBytes: signed.document.bodyBytes }, 'an object was stored');
       return { objectId: outcome.id };
@@ -93,6 +103,12 @@ export function writingCalls(options: WritingOptions): Writing {
       return {};
     },
   };
+}
+
+function notFromThere(offset: number): AppError {
+  return new AppError('USAGE', `the body does not go on there: the vault holds ${offset} bytes`, {
+    hint: 'Send the body from its first byte on, or from the offset that OpenPut has answered.',
+  });
 }
 
 function notOwner(): AppError {

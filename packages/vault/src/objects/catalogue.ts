@@ -16,6 +16,7 @@ import { AppError, type Digest } from '@helixmesh/protocol';
 import {
   type ByteSource,
   type Crypto,
+  documentId,
   type Manifest,
   type Signed,
   verifyDocument,
@@ -24,10 +25,12 @@ import type { Blockstore } from '../blocks/blockstore.ts';
 import { type Cid, parseCid } from '../blocks/cid.ts';
 import { PUTS_MAX, RECORDS_MAX } from '../limits.ts';
 import { keepBody } from './keep-body.ts';
+import { memoryPartialStore, type PartialStore } from './partial-store.ts';
 import { makePins, type Pins } from './pins.ts';
 import { type Amount, makeLedger, type QuotaOf, type QuotaRefusal } from './quota.ts';
 import { decodeRecord, encodeRecord, type ObjectRecord, type StoredRecord } from './record.ts';
 import type { RecordStore } from './record-store.ts';
+import { makeResumption } from './resumption.ts';
 import { makeSealedObject, type SealedObject } from './sealed-object.ts';
 
 export interface CatalogueOptions {
@@ -35,6 +38,8 @@ export interface CatalogueOptions {
   readonly network: Digest;
   readonly blocks: Blockstore;
   readonly records: RecordStore;
+  /** Of bodies that broke off; default: in memory, so that a restart forgets them. */
+  readonly partials?: PartialStore;
   readonly quotaOf: QuotaOf;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -78,9 +83,14 @@ export interface Catalogue {
   /**
    * Keeps an object; again is the same as once, and then the body is not read. Throws
    * CIPHERTEXT_INVALID when the body is not the one of the manifest, DISK_FULL, and what `body`
-   * throws: nothing is seen of it then.
+   * throws: nothing is seen of it then. `body` may be what comes behind `offset`, up to `heldBytes`;
+   * throws LEASE_EXPIRED where what was held has gone meanwhile.
    */
-  put(signed: Signed<Manifest>, body: ByteSource): Promise<PutOutcome>;
+  put(signed: Signed<Manifest>, body: ByteSource, offset?: number): Promise<PutOutcome>;
+  /** How much of a body that broke off is here, bytes from its first one on. */
+  heldBytes(signed: Signed<Manifest>): Promise<number>;
+  /** Forgets bodies that broke off before then. */
+  sweepPartials(beforeMs: number): Promise<void>;
   /** What `put` would say before it reads the body. */
   forecast(signed: Signed<Manifest>): PutForecast;
   /** Undefined when it is not there. Throws INPUT_MALFORMED when its record was damaged. */
@@ -105,6 +115,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
   const damaged: Digest[] = [];
   const ledger = makeLedger(quotaOf);
   const pins = makePins();
+  const resumption = makeResumption(blocks, options.partials ?? memoryPartialStore(now));
   /** Ids that are coming in or being deleted: one thing at a time. */
   const changing = new Set<Digest>();
   let puts = 0;
@@ -143,10 +154,15 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     return reason === undefined ? { status: 'ready', id } : { status: 'refused', reason };
   }
 
-  async function keep(id: Digest, signed: Signed<Manifest>, body: ByteSource): Promise<void> {
+  async function keep(
+    id: Digest,
+    signed: Signed<Manifest>,
+    { body, offset }: { readonly body: ByteSource; readonly offset: number },
+  ): Promise<void> {
     const pin = pins.hold();
     try {
-      const tagsCid = await keepBody({ crypto, blocks, pin }, signed.document, body);
+      const { bytes, onLeaf } = await resumption.begin(id, offset, body);
+      const tagsCid = await keepBody({ crypto, blocks, pin, onLeaf }, signed.document, bytes);
       const putAtMs = now();
       const record = { state: 'stored', signed, tagsCid, putAtMs } as const;
       await records.write(id, encodeRecord(record));
@@ -167,7 +183,11 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
 
     forecast,
 
-    async put(signed, body) {
+    heldBytes: async (signed) =>
+      resumption.heldBytes(documentId(crypto, signed.document), signed.document),
+    sweepPartials: resumption.sweep,
+
+    async put(signed, body, offset = 0) {
       const { owner, bodyBytes } = signed.document;
       const expected = forecast(signed);
       if (expected.status !== 'ready') return expected;
@@ -177,10 +197,12 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
       changing.add(id);
       puts += 1;
       try {
-        await keep(id, signed, body);
+        await keep(id, signed, { body, offset });
+        await resumption.end(id);
         return { status: 'stored', id };
       } catch (error) {
         ledger.release(owner, bodyBytes);
+        await resumption.end(id, error);
         throw error;
       } finally {
         puts -= 1;

@@ -19,6 +19,8 @@ export interface Keeper {
   readonly blocks: Blockstore;
   /** Holds every block from before it is put. */
   readonly pin: Pin;
+  /** Told of each leaf of the body, in order, once it is durable. */
+  readonly onLeaf?: (leaf: Cid) => Promise<void>;
 }
 
 /**
@@ -27,14 +29,14 @@ export interface Keeper {
  * manifest's.
  */
 export async function keepBody(keeper: Keeper, manifest: Manifest, body: ByteSource): Promise<Cid> {
-  const tags = leafCutter(keeper);
+  const tags = leafCutter(keeper, async () => undefined);
   async function* segments(): AsyncGenerator<Uint8Array> {
     for await (const segment of checkedBody(keeper.crypto, manifest, body)) {
       await tags.write(segmentTag(segment));
       yield segment;
     }
   }
-  const leaves = leafCutter(keeper);
+  const leaves = leafCutter(keeper, keeper.onLeaf ?? (async () => undefined));
   for await (const leaf of inPieces(segments(), BLOCK_BYTES_MAX)) await leaves.write(leaf);
   const root = await leaves.finish();
   if (root !== manifest.bodyCid) throw otherCid();
@@ -47,7 +49,10 @@ interface LeafCutter {
 }
 
 /** Gathers bytes into leaves of 1 MiB and keeps them, and the nodes above them. */
-function leafCutter({ crypto, blocks, pin }: Keeper): LeafCutter {
+function leafCutter(
+  { crypto, blocks, pin }: Keeper,
+  onLeaf: (leaf: Cid) => Promise<void>,
+): LeafCutter {
   const keep = async (cid: Cid, block: Uint8Array) => {
     pin.add(cid);
     await blocks.put(cid, block);
@@ -59,6 +64,7 @@ function leafCutter({ crypto, blocks, pin }: Keeper): LeafCutter {
   async function keepLeaf(bytes: Uint8Array): Promise<void> {
     const cid = cidOf(crypto, 'raw', bytes);
     await keep(cid, bytes);
+    await onLeaf(cid);
     await dag.append(cid, bytes.length);
   }
 

@@ -46,6 +46,7 @@ export async function collectGarbage(options: CollectOptions): Promise<CollectOu
       sweptBlocks += 1;
       sweptBytes += sizeBytes;
     }
+    await catalogue.sweepPartials(putBeforeMs);
     return { status: 'collected', blocks: sweptBlocks, bytes: sweptBytes };
   });
 }

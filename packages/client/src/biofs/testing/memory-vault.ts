@@ -15,7 +15,13 @@ export const network = `sha256:${'7'.repeat(64)}` as Digest;
 export interface MemoryVault extends Vault {
   readonly catalogue: Catalogue;
   /** Bodies that came in, reads that were asked for. */
-  readonly counts: { puts: number; opens: number; reads: number; readBytes: number };
+  readonly counts: {
+    puts: number;
+    putBytes: number;
+    opens: number;
+    reads: number;
+    readBytes: number;
+  };
 }
 
 export async function memoryVault(name = 'memory'): Promise<MemoryVault> {
@@ -29,7 +35,7 @@ export async function memoryVault(name = 'memory'): Promise<MemoryVault> {
     quotaOf: () => ({ bytes: 2 ** 30, objects: 1_000 }),
     now,
   });
-  const counts = { puts: 0, opens: 0, reads: 0, readBytes: 0 };
+  const counts = { puts: 0, putBytes: 0, opens: 0, reads: 0, readBytes: 0 };
   return {
     name,
     catalogue,
@@ -55,9 +61,14 @@ export async function memoryVault(name = 'memory'): Promise<MemoryVault> {
     async put(manifest, body) {
       async function* counted() {
         counts.puts += 1;
-        yield* body();
+        for await (const chunk of body(offset)) {
+          counts.putBytes += chunk.length;
+          yield chunk;
+        }
       }
-      const outcome = await catalogue.put(parseManifest(manifest), counted());
+      const signed = parseManifest(manifest);
+      const offset = await catalogue.heldBytes(signed);
+      const outcome = await catalogue.put(signed, counted(), offset);
       if (outcome.status === 'refused') throw new AppError('ACCESS_REFUSED', outcome.reason);
       return { status: outcome.status };
     },

@@ -52,7 +52,7 @@ export async function sealedFile(plaintextBytes: number, { isGrouped = false } =
     digestOfPlaintext: digestFrom(nodeCrypto.sha256(plaintext)),
     async putInto(...vaults: readonly Vault[]) {
       for (const vault of vaults) {
-        const chunks = () => inChunks(body, 50_000);
+        const chunks = (from: number) => inChunks(body.subarray(from), 50_000);
         await vault.put(encodeDocument(signed), chunks, AbortSignal.timeout(60_000));
       }
     },

@@ -160,8 +160,9 @@ export async function put(
 export async function* messagesOf(
   stateId: Uint8Array,
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<{ stateId?: Uint8Array; data: Uint8Array }> {
-  yield { stateId, data: new Uint8Array(0) };
+  offset = 0n,
+): AsyncGenerator<{ stateId?: Uint8Array; offset?: bigint; data: Uint8Array }> {
+  yield { stateId, offset, data: new Uint8Array(0) };
   for await (const data of body) yield { data };
 }
 
