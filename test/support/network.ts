@@ -113,10 +113,6 @@ export async function startNetworkNode(
   return {
     address,
     said: () => said,
-    async kill() {
-      child.kill('SIGKILL');
-      await closed;
-    },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       const hung = setTimeout(() => child.kill('SIGKILL'), STEP_DEADLINE_MS);
