@@ -1,7 +1,7 @@
 /** The routes that only read SQL, and so can answer without a running node. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSettled } from '@helixmesh/protocol';
-import { getJobRow } from '../jobs/jobs.ts';
+import { getJobRow, getJobState } from '../jobs/jobs.ts';
 import { readJournal } from '../jobs/journal.ts';
 import { type LiveProgress, NO_LIVE_PROGRESS } from '../jobs/progress.ts';
 import { jobList, jobView, taskLogs } from '../jobs/view.ts';
@@ -29,13 +29,13 @@ export function readHandlers(
   };
 }
 
-/** Between two looks at a job that somebody waits for, ms. */
-const LOOK_MS = 50;
+/** Between two looks at a job that somebody waits for, ms: each costs what a tool could use. */
+const LOOK_MS = 100;
 
 /** Resolves when the job goes no further by itself, or after `waitMs`. */
 async function settled(database: Database, jobId: string, waitMs: number): Promise<void> {
   for (const end = performance.now() + waitMs; performance.now() < end; ) {
-    if (isSettled((await getJobRow(database, jobId)).state)) return;
+    if (isSettled(await getJobState(database, jobId))) return;
     await delay(LOOK_MS);
   }
 }

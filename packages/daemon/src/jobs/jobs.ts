@@ -47,6 +47,16 @@ export async function getJobRow(database: Database, jobId: string) {
   return row;
 }
 
+/** The state alone, for those who look often. Throws NOT_FOUND. */
+export async function getJobState(database: Database, jobId: string): Promise<JobState> {
+  const row = await database
+    .selectFrom('jobs')
+    .select('state')
+    .where('job_id', '=', jobId)
+    .executeTakeFirst();
+  return row?.state ?? (await getJobRow(database, jobId)).state;
+}
+
 export type Submitted =
   | { readonly status: 'created'; readonly jobId: string }
   /** The same work into the same folder: goes on, or is done already. */
