@@ -1,5 +1,6 @@
 export * from './builtins.ts';
 export * from './canonical/canonical-digest.ts';
+export * from './canonical/primary-records.ts';
 export * from './evaluate/compare-sites.ts';
 export * from './evaluate/evaluate.ts';
 export * from './evaluate/schema.ts';

@@ -102,3 +102,9 @@ export const PLACEMENTS_LISTED_MAX = 256;
 export const PLACEMENT_PACKED_BYTES_MAX = 8 * 1024 * 1024;
 /** Tasks that were given up, in one list. */
 export const DEAD_TASKS_LISTED_MAX = 256;
+/** Files of one result: an analysis has some ten. */
+export const RESULT_FILES_MAX = 10_000;
+/** The index of a result, bytes: its files fit with usual names. */
+export const RESULT_INDEX_BYTES_MAX = 4 * 1024 * 1024;
+/** Path of a file of a result, characters. */
+export const RESULT_PATH_CHARS_MAX = 200;

@@ -35,6 +35,7 @@ export * from './signing/grant-segments.ts';
 export * from './signing/network-job.ts';
 export * from './signing/replay-guard.ts';
 export * from './signing/request.ts';
+export * from './signing/result.ts';
 export * from './signing/revocation.ts';
 export * from './signing/session.ts';
 export * from './signing/task-release.ts';

@@ -2,21 +2,22 @@
  * What two nodes that analysed the same sample must agree on: the digest over the job hash and the
  * canonical digest of every deliverable that is compared. Indexes are rebuilt from what they index,
  * and the report bears the day, so neither is in it.
- *
- *   H(LP('helixmesh/result/v1', network, job hash, canonical JSON of [{digest, format, path}, …]))
+ * What it is made of stands in the protocol.
  */
 import type { OutputFormat, PipelineResult, TaskResult, TaskSpec } from '@helixmesh/pipelines';
-import { AppError, canonicalJson, type Digest } from '@helixmesh/protocol';
-import { type Crypto, digestBytes, digestOf } from '@helixmesh/protocol/sealing';
+import { AppError, type Digest } from '@helixmesh/protocol';
+import {
+  COMPARED_FORMATS,
+  type ComparedFormat,
+  type Crypto,
+  resultDigestOf,
+} from '@helixmesh/protocol/sealing';
 import type { Database } from '../sql/database.ts';
-
-const RESULT_TAG = 'helixmesh/result/v1';
-const NOT_COMPARED: readonly OutputFormat[] = ['index', 'opaque'];
 
 export interface ComparedFile {
   /** Relative path in the output folder. */
   readonly path: string;
-  readonly format: OutputFormat;
+  readonly format: ComparedFormat;
   /** Of the canonical content. */
   readonly digest: Digest;
 }
@@ -50,17 +51,15 @@ export async function jobResult(database: Database, jobId: string): Promise<JobR
     if (format === undefined || digest === undefined) {
       throw new AppError('INTERNAL', `the output ${source.output} of job ${jobId} is not recorded`);
     }
-    const isCompared = spec.pool !== 'report' && !NOT_COMPARED.includes(format);
-    if (isCompared) files.push({ path, format, digest });
+    if (spec.pool !== 'report' && isCompared(format)) files.push({ path, format, digest });
   }
   return { jobHash, files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
-export function resultDigest(
-  crypto: Crypto,
-  network: Digest,
-  { jobHash, files }: JobResult,
-): Digest {
-  const list = canonicalJson(files.map(({ digest, format, path }) => ({ digest, format, path })));
-  return digestOf(crypto, RESULT_TAG, digestBytes(network), digestBytes(jobHash), list);
+export function resultDigest(crypto: Crypto, network: Digest, result: JobResult): Digest {
+  return resultDigestOf(crypto, network, result);
+}
+
+function isCompared(format: OutputFormat): format is ComparedFormat {
+  return COMPARED_FORMATS.some((compared) => compared === format);
 }

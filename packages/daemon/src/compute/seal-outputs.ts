@@ -8,32 +8,21 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { canonicalJson, type Digest } from '@helixmesh/protocol';
+import { canonicalJson } from '@helixmesh/protocol';
 import {
   type ByteSource,
   type Crypto,
   encryptBody,
   KEY_BYTES,
+  RESULT_INDEX,
+  type ResultIndex,
   sealHeader,
   utf8,
 } from '@helixmesh/protocol/sealing';
 import { makeDurable } from '../durable.ts';
-import type { ComparedFile, JobResult } from './result-digest.ts';
+import type { JobResult } from './result-digest.ts';
 
-export const INDEX_FILE = 'index.c4gh';
-
-/** What the index says; it is canonical JSON. */
-export interface SealedIndex {
-  readonly jobHash: Digest;
-  /** What is compared, in order of path: the digest of the result is made of it. */
-  readonly compared: readonly ComparedFile[];
-  readonly files: readonly {
-    /** As in the output folder of an analysis of one's own. */
-    readonly path: string;
-    readonly sealedAs: string;
-    readonly sizeBytes: number;
-  }[];
-}
+export const INDEX_FILE = RESULT_INDEX;
 
 export interface SealOptions {
   readonly crypto: Crypto;
@@ -50,14 +39,14 @@ export async function sealOutputs(options: SealOptions): Promise<void> {
   const aside = `${target}.part`;
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true, mode: 0o700 });
-  const files: SealedIndex['files'][number][] = [];
+  const files: ResultIndex['files'][number][] = [];
   for (const path of await filesBelow(outDir)) {
     const sealedAs = `${files.length + 1}.c4gh`;
     const source = createReadStream(join(outDir, path));
     await sealFile(options, source, join(aside, sealedAs));
     files.push({ path, sealedAs, sizeBytes: (await stat(join(outDir, path))).size });
   }
-  const index: SealedIndex = { jobHash: result.jobHash, compared: result.files, files };
+  const index: ResultIndex = { jobHash: result.jobHash, compared: [...result.files], files };
   await sealFile(options, once(utf8(canonicalJson(index))), join(aside, INDEX_FILE));
   await makeDurable(aside);
   await rm(target, { recursive: true, force: true });

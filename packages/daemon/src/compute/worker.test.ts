@@ -13,12 +13,13 @@ import {
   networkId,
   openHeader,
   openWithAny,
+  type ResultIndex,
   takeHeader,
 } from '@helixmesh/protocol/sealing';
 import { createLogger } from '../node/logger.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import type { EnclosedReads } from './enclosed-analysis.ts';
-import { INDEX_FILE, type SealedIndex } from './seal-outputs.ts';
+import { INDEX_FILE } from './seal-outputs.ts';
 import { MemoryWorkSource } from './testing/memory-work-source.ts';
 import type { Assignment } from './work-source.ts';
 import { createWorker, type WorkerOptions } from './worker.ts';
@@ -108,7 +109,7 @@ test(
       const [name = ''] = await readdir(folder);
       assert.deepEqual((await readdir(join(folder, name))).sort(), ['attempt.json', 'sealed']);
       const sealed = join(folder, name, 'sealed');
-      const index: SealedIndex = JSON.parse(String(await opened(join(sealed, INDEX_FILE))));
+      const index: ResultIndex = JSON.parse(String(await opened(join(sealed, INDEX_FILE))));
       const vcf = index.files.find(({ path }) => path.endsWith('sample.vcf.gz'));
       assert.ok(vcf);
       assert.equal((await opened(join(sealed, vcf.sealedAs))).length, vcf.sizeBytes);

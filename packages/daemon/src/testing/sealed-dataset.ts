@@ -81,7 +81,8 @@ export async function sealedDataset(
     { length: Math.ceil(body.length / ENCRYPTED_SEGMENT_BYTES) },
     (_, i) => body.subarray(i * ENCRYPTED_SEGMENT_BYTES, (i + 1) * ENCRYPTED_SEGMENT_BYTES),
   );
-  const root = segmentTree(nodeCrypto, joinBytes(segments.map(segmentTag))).root(network);
+  const within = changes.network ?? network;
+  const root = segmentTree(nodeCrypto, joinBytes(segments.map(segmentTag))).root(within);
   const partKey = nodeCrypto.random(32);
   const part = {
     fileName: 'a name that nobody shall read.vcf',
@@ -100,7 +101,7 @@ export async function sealedDataset(
     segmentsPerKey: hasGroups ? GROUP_SEGMENTS : null,
     residency: null,
     terms: { pipelines: null, commercialUse: true, zones: null },
-    sealedPart: sealPart(nodeCrypto, partKey, part, { network, segments: root }),
+    sealedPart: sealPart(nodeCrypto, partKey, part, { network: within, segments: root }),
     nonce: newNonce(),
     issuedAtMs: START_MS,
     ...changes,

@@ -84,6 +84,15 @@ export const networkJobViewSchema = z.strictObject({
             operator: addressSchema,
             state: z.enum(NETWORK_ATTEMPT_STATES),
             verdict: z.enum(['valid', 'invalid', 'none']).nullable(),
+            offeredAtMs: timeMsSchema,
+            /** When the node took it. */
+            startedAtMs: timeMsSchema.nullable(),
+            committedAtMs: timeMsSchema.nullable(),
+            revealedAtMs: timeMsSchema.nullable(),
+            /** When it ended without a result that counts. */
+            endedAtMs: timeMsSchema.nullable(),
+            /** Why it did: a word of the coordinator, or a code of the error table from the node. */
+            endReason: z.string().max(64).nullable(),
           }),
         )
         .max(ATTEMPTS_LISTED_MAX),

@@ -229,17 +229,39 @@ async function attemptsOf(database: Database, taskId: string) {
     .leftJoin('nodes', 'nodes.node_id', 'network_replicas.node_id')
     .select(['network_replicas.attempt_id', 'network_replicas.node_id'])
     .select(['network_replicas.operator', 'network_replicas.state', 'network_replicas.verdict'])
+    .select(['network_replicas.created_at', 'network_replicas.started_at'])
+    .select(['network_replicas.ended_at', 'network_replicas.end_reason'])
     .select('nodes.registration')
     .where('network_replicas.task_id', '=', taskId)
     .orderBy('network_replicas.fencing_token', 'desc')
     .limit(ATTEMPTS_LISTED_MAX)
     .execute();
-  return rows.toReversed().map(({ attempt_id, node_id, registration, ...rest }) => ({
+  const said = await saidAt(database, taskId);
+  return rows.toReversed().map(({ attempt_id, registration, ...row }) => ({
     attemptId: attempt_id,
-    nodeId: node_id,
+    nodeId: row.node_id,
     address: registration === null ? null : addressOf({ registration }),
-    ...rest,
+    operator: row.operator,
+    state: row.state,
+    verdict: row.verdict,
+    offeredAtMs: row.created_at,
+    startedAtMs: row.started_at,
+    committedAtMs: said(attempt_id, 'commit'),
+    revealedAtMs: said(attempt_id, 'reveal'),
+    endedAtMs: row.ended_at,
+    endReason: row.end_reason,
   }));
+}
+
+/** When the chain took what the attempts of a task have said; null for what they have not. */
+async function saidAt(database: Database, taskId: string) {
+  const entries = await database
+    .selectFrom('network_chain')
+    .select(['attempt_id', 'kind', 'at'])
+    .where('task_id', '=', taskId)
+    .execute();
+  return (attemptId: string, kind: 'commit' | 'reveal'): number | null =>
+    entries.find((entry) => entry.attempt_id === attemptId && entry.kind === kind)?.at ?? null;
 }
 
 function refused(reason: string): AppError {
