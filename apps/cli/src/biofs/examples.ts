@@ -27,5 +27,15 @@ export const BIOFS_EXAMPLES: readonly Example[] = [
   ...of('grants', ['biofs grants', 'biofs grants 5c1d3f0a92b4']),
   ...of('revoke', ['biofs revoke 90ab12cd34ef']),
   ...of('accept', ['biofs accept b.grant']),
+  ...of('analyze', [
+    'biofs analyze 5c1d3f0a92b4 77aa01c2d3e4 --reference GRCh38 --max-price 0.50',
+    'biofs analyze 5c1d3f0a92b4 77aa01c2d3e4 --reference GRCh38 --redundancy 3 --max-price 2 ' +
+      '--zones MX,US --wait',
+  ]),
+  ...of('jobs', ['biofs jobs']),
+  ...of('status', ['biofs status 90ab12cd34ef', 'biofs status 90ab12cd34ef --wait']),
+  ...of('logs', ['biofs logs 90ab12cd34ef -f']),
+  ...of('cancel', ['biofs cancel 90ab12cd34ef']),
+  ...of('result', ['biofs result 90ab12cd34ef --out result']),
   ...of('access-log', ['biofs access-log', 'biofs access-log 5c1d3f0a92b4 --limit 10']),
 ];

@@ -11,6 +11,8 @@ const PREFIX = 'sha256:';
 /** As many digits as lists show; 12 tell any two apart that one person has. */
 const DIGITS_SHOWN = 12;
 const DIGITS_MIN = 4;
+/** Which command lists what; datasets are listed by `ls`. */
+const LISTS: Readonly<Record<string, string>> = { grant: 'grants', job: 'jobs' };
 
 /** The digits of an id that lists show, and that commands take. */
 export function shortId(id: Digest): string {
@@ -55,7 +57,7 @@ export function findId(
   const [id] = ids;
   if (id === undefined) {
     throw new AppError('NOT_FOUND', `no ${what} ${digits}`, {
-      hint: what === 'grant' ? 'See `biofs grants`.' : 'See `biofs ls`.',
+      hint: `See \`biofs ${LISTS[what] ?? 'ls'}\`.`,
     });
   }
   if (ids.size === 1) return id;

@@ -12,3 +12,15 @@ export const KEYSTORE_PBKDF2_ROUNDS_MAX = 10_000_000;
 export const PASSPHRASE_CHARS_MAX = 4_096;
 /** The file of a grant, bytes: the largest grant, a manifest, and the rest of it. */
 export const INVITATION_BYTES_MAX = 5 * 1024 * 1024;
+/** What a data folder remembers of one job, bytes: the job, manifests and grants in base64. */
+export const JOB_RECORD_BYTES_MAX = 512 * 1024 * 1024;
+/** Between two looks at a job that goes on, ms. */
+export const JOB_LOOK_MS = 2_000;
+/** Longest pause while the coordinator does not answer, ms. */
+export const JOB_LOOK_MS_MAX = 30_000;
+/** How long after the end of a job its nodes may not have heard of it, ms: they look every 10 s. */
+export const RESULT_SETTLE_MS = 60_000;
+/** Files of a result that are fetched at once. */
+export const RESULT_FETCHES = 4;
+/** One sealed file of a result, bytes: a BAM of 100 times coverage fits. */
+export const RESULT_FILE_BYTES_MAX = 2 ** 40;

@@ -2,7 +2,7 @@
  * What `login` leaves in the data folder, for its owner alone: the session's key with what the wallet
  * has signed of it, the signed encryption key, and where the wallet is. The wallet's key is not here.
  */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@helixmesh/protocol';
 import {
@@ -15,6 +15,7 @@ import {
   toHex,
 } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
+import { writePrivateFile } from './private-file.ts';
 import type { WalletPlace } from './wallet/wallet.ts';
 
 export interface Login {
@@ -59,21 +60,8 @@ export async function readLogin(dataDir: string): Promise<Login | undefined> {
 
 /** Takes the place of the login before it, whole or not at all. */
 export async function writeLogin(crypto: Crypto, dataDir: string, login: Login): Promise<void> {
-  const aside = join(dataDir, `.${FILE}.${toHex(crypto.random(8))}`);
-  try {
-    const file = await open(aside, 'wx', 0o600);
-    try {
-      const record = { ...login, sessionKey: toHex(login.sessionKey) };
-      await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(aside, join(dataDir, FILE));
-  } catch (error) {
-    await rm(aside, { force: true });
-    throw AppError.from(error);
-  }
+  const record = { ...login, sessionKey: toHex(login.sessionKey) };
+  await writePrivateFile(crypto, join(dataDir, FILE), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** Destroys the session's key; true when somebody was logged in. */

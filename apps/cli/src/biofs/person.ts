@@ -26,7 +26,14 @@ import { openWallet } from './wallet/wallet.ts';
 export const WALLET_PASSPHRASE_VARIABLE = 'HELIXMESH_WALLET_PASSPHRASE';
 
 /** What all sessions of this program may do. */
-export const SESSION_SCOPES: readonly Scope[] = ['read', 'list', 'put', 'cancel', 'custody'];
+export const SESSION_SCOPES: readonly Scope[] = [
+  'read',
+  'list',
+  'put',
+  'cancel',
+  'custody',
+  'submit',
+];
 
 export interface Person {
   readonly crypto: Crypto;

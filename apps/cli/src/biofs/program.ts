@@ -1,14 +1,17 @@
-/** The command tree of `biofs`: sealed data on the network, as people keep, read and share it. */
+/** The command tree of `biofs`: sealed data on the network, as people keep, read, share and analyse it. */
 import { VERSION } from '@helixmesh/daemon/data-folder';
 import { Command } from 'commander';
 import { addExamples } from '../examples.ts';
 import { throwOnError, withGlobalOptions } from '../program-shape.ts';
+import { addAnalyze } from './commands/analyze.ts';
 import { addAccept, addAccessLog, addGrant, addGrants, addRevoke } from './commands/grants.ts';
+import { addCancel, addJobs, addLogs, addStatus } from './commands/jobs.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLs, addStat } from './commands/list.ts';
 import { addLogin, addLogout } from './commands/login.ts';
 import { addPut } from './commands/put.ts';
 import { addCat, addDownload } from './commands/read.ts';
+import { addResult } from './commands/result.ts';
 import { addRm } from './commands/rm.ts';
 import { BIOFS_EXAMPLES } from './examples.ts';
 
@@ -16,7 +19,7 @@ export function createProgram(): Command {
   const program = withGlobalOptions(
     new Command('biofs')
       .description(
-        'Your genomic data, sealed, in vaults that cannot read it; shared on your terms.',
+        'Your genomic data, sealed, in vaults that cannot read it; shared and analysed on your terms.',
       )
       .version(VERSION, '-V, --version'),
   );
@@ -37,6 +40,13 @@ export function createProgram(): Command {
   addRevoke(program);
   addAccept(program);
   addAccessLog(program);
+  program.commandsGroup('Analyses:');
+  addAnalyze(program);
+  addJobs(program);
+  addStatus(program);
+  addLogs(program);
+  addCancel(program);
+  addResult(program);
   addExamples(program, BIOFS_EXAMPLES);
   throwOnError(program);
   return program;

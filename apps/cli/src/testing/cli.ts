@@ -42,8 +42,12 @@ export function runCli(bench: Bench, args: readonly string[]): Promise<Outcome> 
   return outcomeOf(startCli(bench, args));
 }
 
+export function startBiofs(bench: Bench, args: readonly string[]): ChildProcess {
+  return startCli(bench, args, BIOFS_MAIN);
+}
+
 export function runBiofs(bench: Bench, args: readonly string[]): Promise<Outcome> {
-  return outcomeOf(startCli(bench, args, BIOFS_MAIN));
+  return outcomeOf(startBiofs(bench, args));
 }
 
 async function outcomeOf(child: ChildProcess): Promise<Outcome> {

@@ -10,7 +10,8 @@ export function stateText(job: Pick<JobListItem, 'state' | 'recovered'>): string
   return paintState(job.state) + suffix;
 }
 
-function paintState(state: JobListItem['state']): string {
+/** A state of a job or task, in the colour that it calls for. */
+export function paintState(state: JobListItem['state']): string {
   if (state === 'COMPLETE') return green(state);
   if (state === 'PAUSED' || state === 'CANCELING') return yellow(state);
   return state.endsWith('ERROR') ? red(state) : state;

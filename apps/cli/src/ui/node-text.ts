@@ -1,13 +1,12 @@
 /** Nodes of the network, as people read them. */
 import type { NodeView } from '@helixmesh/protocol/sealing';
 import { ago, bytes, dateTime } from './format.ts';
+import { printable } from './printable.ts';
 import { green, red, yellow } from './style.ts';
 import { pairs, table } from './table.ts';
 
 /** `node_` and twelve digits: enough to tell nodes apart by eye, and to name one. */
 const ID_SHOWN = 17;
-/** Control and format characters. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}]/gu;
 
 export function nodeTable(nodes: readonly NodeView[], nowMs: number): string {
   const columns = [
@@ -23,7 +22,7 @@ export function nodeTable(nodes: readonly NodeView[], nowMs: number): string {
     { title: 'last heard' },
   ];
   const rows = nodes
-    .map(printable)
+    .map(printableNode)
     .map((node) => [
       node.nodeId.slice(0, ID_SHOWN),
       colored(node.liveness),
@@ -40,7 +39,7 @@ export function nodeTable(nodes: readonly NodeView[], nowMs: number): string {
 }
 
 export function nodeText(told: NodeView, nowMs: number): string {
-  const node = printable(told);
+  const node = printableNode(told);
   const tools = Object.entries(node.tools).map(([name, version]) => `${name} ${version}`);
   const gpus = node.gpus.map(({ model, vramBytes }) => `${model}, ${bytes(vramBytes)}`);
   return pairs([
@@ -67,11 +66,11 @@ export function nodeText(told: NodeView, nowMs: number): string {
 }
 
 /** What nodes and coordinators say of themselves must not move the cursor of who reads it. */
-function printable(node: NodeView): NodeView {
+function printableNode(node: NodeView): NodeView {
   const { tools, ...rest } = node;
   const text = JSON.stringify({ ...rest, tools: Object.entries(tools) });
   const clean = JSON.parse(text, (_key, value: unknown) =>
-    typeof value === 'string' ? value.replace(UNPRINTABLE, '\u{fffd}') : value,
+    typeof value === 'string' ? printable(value) : value,
   );
   return { ...clean, tools: Object.fromEntries(clean.tools) };
 }

@@ -1,0 +1,285 @@
+/**
+ * Analyses as their requester sees them: command lines against a coordinator and two nodes over real
+ * TLS. The nodes hand over the result of a real analysis, whole or not.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type AnalysisBench,
+  flipBit,
+  makeResult,
+  otherCalls,
+  startAnalysisBench,
+  storeReads,
+} from '@helixmesh/daemon/testing/analysis';
+import { canonicalJson } from '@helixmesh/protocol';
+import { formatNodeAddress } from '@helixmesh/protocol/sealing';
+import { type Bench, makeBench, runBiofs, startBiofs } from '../testing/cli.ts';
+
+const KEY = 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
+const LOOK_MS = 20;
+/** Files that come before the fetch is held up, in the test that kills it. */
+const THROUGH = 4;
+
+let root = '';
+let made: Awaited<ReturnType<typeof makeResult>>;
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'hm-analysis-'));
+  made = await makeResult(root);
+});
+
+after(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
+
+interface World extends Bench {
+  readonly network: AnalysisBench;
+  readonly dataDir: string;
+  /** Without `--coordinator`. */
+  readonly analyze: readonly string[];
+  readonly coordinator: readonly string[];
+}
+
+/** A network of two nodes, and a person who has logged in and has reads in it. */
+async function world(t: TestContext): Promise<World> {
+  const { outDir } = made;
+  const result = { jobHash: made.jobHash, files: made.files };
+  const network = await startAnalysisBench(t, { root, outDir, result, nodes: 2 });
+  const bench = await makeBench(t);
+  await writeFile(join(bench.folder, 'wallet.key'), `${KEY}\n`, { mode: 0o600 });
+  await writeFile(join(bench.folder, 'network.json'), canonicalJson(network.genesis));
+  const login = ['login', '--key-file', 'wallet.key', '--genesis', 'network.json'];
+  await answerOf(bench, [...login, '--custodian', '127.0.0.1:1']);
+  const dataDir = join(bench.folder, 'data');
+  const reads = await storeReads(dataDir, { walletKey: KEY, network: network.network });
+  const price = ['--reference', made.reference, '--max-price', '0.50'];
+  const coordinator = ['--coordinator', formatNodeAddress(network.coordinator)];
+  return { ...bench, network, dataDir, coordinator, analyze: ['analyze', ...reads, ...price] };
+}
+
+async function answerOf(b: Bench, args: readonly string[]) {
+  const { code, stdout, stderr } = await runBiofs(b, ['--json', ...args]);
+  assert.equal(code, 0, `${args.join(' ')}\n${stdout}${stderr}`);
+  return JSON.parse(stdout);
+}
+
+async function failureOf(b: Bench, args: readonly string[]): Promise<string> {
+  const { code, stdout } = await runBiofs(b, ['--json', ...args]);
+  assert.notEqual(code, 0, stdout);
+  return JSON.parse(stdout).error.code;
+}
+
+/** Asks for the analysis, lets the nodes do it, and answers the id of the job that is over. */
+async function analysed(w: World): Promise<string> {
+  w.network.work();
+  const { jobId, state } = await answerOf(w, [...w.analyze, ...w.coordinator, '--wait']);
+  assert.equal(state, 'COMPLETE');
+  return jobId;
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await delay(LOOK_MS);
+}
+
+async function jobCount({ network }: World): Promise<number> {
+  return (await network.database.selectFrom('network_jobs').select('job_id').execute()).length;
+}
+
+async function paths(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** Neither sealed nor half there. */
+function isOpened(name: string): boolean {
+  return !/\.c4gh$|\.part$|^lock/.test(name);
+}
+
+test('an analysis is asked for, watched, and its result fetched and checked', async (t) => {
+  const w = await world(t);
+  const asked = await runBiofs(w, [...w.analyze, ...w.coordinator]);
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.match(asked.stdout, /state +QUEUED|state +RUNNING/);
+  const [{ jobId }] = await answerOf(w, ['jobs']);
+  const job = jobId.slice('sha256:'.length, 'sha256:'.length + 12);
+  assert.equal(await failureOf(w, ['result', job, '--out', 'early']), 'BUSY');
+  assert.equal(existsSync(join(w.folder, 'early.partial')), false);
+
+  w.network.work();
+  const waited = await runBiofs(w, ['status', job, '--wait']);
+  assert.equal(waited.code, 0, waited.stderr);
+  assert.match(waited.stdout, /state +COMPLETE[\s\S]*2 operators agree[\s\S]*biofs result/);
+  assert.match(waited.stderr, /COMPLETE {2}2 revealed/);
+  const logs = await answerOf(w, ['logs', job, '-f']);
+  const events = logs.map(({ event }: { event: string }) => event);
+  assert.deepEqual(events.slice(0, 2), ['submitted', 'offered']);
+  assert.equal(events.at(-1), 'over');
+  assert.deepEqual(
+    ['taken', 'committed', 'revealed'].map((e) => events.filter((x: string) => x === e).length),
+    [2, 2, 2],
+  );
+
+  const done = await answerOf(w, ['result', job, '--out', 'out']);
+  assert.equal(done.resultDigest, w.network.resultDigest);
+  assert.equal(done.isChecked, true);
+  assert.ok(done.reads.primaryRecords > 1_000, `${done.reads.primaryRecords} reads`);
+  assert.deepEqual(done.refused, []);
+  const out = join(w.folder, 'out');
+  assert.deepEqual(await paths(out), await paths(made.outDir));
+  for (const name of ['sample.bam', 'sample.vcf.gz', 'sample.qc.json']) {
+    assert.deepEqual(await readFile(join(out, name)), await readFile(join(made.outDir, name)));
+  }
+  assert.equal((await stat(out)).mode & 0o077, 0);
+  assert.equal(existsSync(`${out}.partial`), false);
+  const own = done.files.filter(({ isAgreed }: { isAgreed: boolean }) => !isAgreed);
+  assert.ok(own.length > 0 && own.length < done.files.length, 'indexes and reports are told apart');
+  assert.equal(await failureOf(w, ['result', job, '--out', 'out']), 'OUTPUT_IN_USE');
+});
+
+test('killed between signing and sending, and given again, it is one job', async (t) => {
+  const w = await world(t);
+  const open = new Set<Socket>();
+  const silent = createServer((socket) => open.add(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+    silent.close();
+  });
+  const { port } = silent.address() as { port: number };
+  const nowhere = formatNodeAddress({ ...w.network.coordinator, port });
+  const child = startBiofs(w, [...w.analyze, '--coordinator', nowhere]);
+  await until(() => existsSync(join(w.dataDir, 'network-jobs')) && open.size > 0);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  assert.equal(await jobCount(w), 0);
+  const [signed, ...others] = await answerOf(w, ['jobs']);
+  assert.deepEqual([signed.state, others.length], [null, 0]);
+
+  const sent = await answerOf(w, [...w.analyze, ...w.coordinator]);
+  const again = await answerOf(w, [...w.analyze, ...w.coordinator]);
+  assert.deepEqual([sent.jobId, again.jobId], [signed.jobId, signed.jobId]);
+  assert.deepEqual([sent.isNew, again.isNew], [true, false]);
+  assert.equal(await jobCount(w), 1);
+  const other = await answerOf(w, [...w.analyze, ...w.coordinator, '--anew']);
+  assert.notEqual(other.jobId, signed.jobId);
+  assert.equal(await jobCount(w), 2);
+});
+
+test('a canceled job is over, and the same is asked for again as another job', async (t) => {
+  const w = await world(t);
+  const { jobId } = await answerOf(w, [...w.analyze, ...w.coordinator]);
+  assert.equal((await answerOf(w, ['cancel', jobId])).state, 'CANCELED');
+  assert.equal(await failureOf(w, ['result', jobId, '--out', 'out']), 'CANCELED');
+  const next = await answerOf(w, [...w.analyze, ...w.coordinator]);
+  assert.notEqual(next.jobId, jobId);
+  const states = (await answerOf(w, ['jobs'])).map(({ state }: { state: string }) => state);
+  assert.deepEqual([states.length, states[1]], [2, 'CANCELED']);
+});
+
+test('a byte that was flipped at one node: the result comes from the other', async (t) => {
+  const w = await world(t);
+  const [first, second] = w.network.nodes;
+  for (const node of [first, second]) assert.ok(node);
+  if (first) first.lie = { afterSealing: flipBit };
+  const job = await analysed(w);
+  const { nodeId, refused } = await answerOf(w, ['result', job, '--out', 'out']);
+  assert.equal(nodeId, second?.nodeId);
+  for (const one of refused)
+    assert.deepEqual([one.nodeId, one.code], [first?.nodeId, 'CIPHERTEXT_INVALID']);
+  assert.ok(refused.length === 1 || first?.fetches.length === 0);
+  assert.deepEqual(await paths(join(w.folder, 'out')), await paths(made.outDir));
+});
+
+test('files whose digest is not the agreed one are refused, and nothing gets its name', async (t) => {
+  const w = await world(t);
+  const outDir = await otherCalls(made.outDir, join(w.folder, 'other'));
+  for (const node of w.network.nodes) node.lie = { outDir };
+  const job = await analysed(w);
+  assert.equal(await failureOf(w, ['result', job, '--out', 'out']), 'RESULT_DIFFERS');
+  for (const { fetches } of w.network.nodes) assert.ok(fetches.length > 3, 'both were asked');
+  assert.equal(existsSync(join(w.folder, 'out')), false);
+  assert.equal(existsSync(join(w.folder, 'out.partial')), false);
+});
+
+test('a fetch that is killed goes on where it was', async (t) => {
+  const w = await world(t);
+  const reached = Promise.withResolvers<string>();
+  for (const node of w.network.nodes) {
+    node.lie = {
+      onPiece: async (name) => {
+        // The files of lower numbers come through.
+        if (!(Number.parseInt(name, 10) > THROUGH)) return;
+        reached.resolve(name);
+        await new Promise(() => undefined);
+      },
+    };
+  }
+  const job = await analysed(w);
+  const child = startBiofs(w, ['result', job, '--out', 'out']);
+  await reached.promise;
+  const partial = join(w.folder, 'out.partial');
+  await until(async () => (await paths(partial)).filter(isOpened).length >= THROUGH);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  assert.equal(existsSync(join(w.folder, 'out')), false);
+  const kept = (await paths(partial)).filter(isOpened);
+  const first = w.network.nodes.find(({ fetches }) => fetches.length > 0);
+  const before = new Set(first?.fetches);
+  for (const node of w.network.nodes) node.lie = null;
+
+  const { nodeId } = await answerOf(w, ['result', job, '--out', 'out']);
+  assert.equal(nodeId, first?.nodeId);
+  const again = first?.fetches.slice(before.size) ?? [];
+  const files = await paths(made.outDir);
+  assert.ok(again.length <= files.length - kept.length, `${again.join(' ')} for ${kept.join(' ')}`);
+  assert.deepEqual(await paths(join(w.folder, 'out')), files);
+});
+
+test('what is sealed to another key is refused, by whoever it was', async (t) => {
+  const w = await world(t);
+  for (const node of w.network.nodes) node.lie = { recipient: new Uint8Array(32).fill(9) };
+  const job = await analysed(w);
+  assert.equal(await failureOf(w, ['result', job, '--out', 'out']), 'KEY_NOT_HELD');
+  assert.equal(existsSync(join(w.folder, 'out.partial')), false);
+  const file = join(w.dataDir, 'identity', 'encryption.key');
+  await writeFile(file, `${'7'.repeat(64)}\n`, { mode: 0o600 });
+  const fetched = w.network.nodes.flatMap(({ fetches }) => fetches).length;
+  assert.equal(await failureOf(w, ['result', job, '--out', 'out']), 'KEY_NOT_HELD');
+  assert.equal(
+    w.network.nodes.flatMap(({ fetches }) => fetches).length,
+    fetched,
+    'nobody is asked',
+  );
+});
+
+test('wrong wishes are refused before anything is signed', async (t) => {
+  const w = await world(t);
+  const asked = [...w.analyze, ...w.coordinator];
+  const [r1 = ''] = w.analyze.slice(1);
+  const other = formatNodeAddress({
+    ...w.network.coordinator,
+    nodeId: `node_${'0'.repeat(64)}` as never,
+  });
+  const wrong: readonly (readonly [string, readonly string[]])[] = [
+    ['USAGE', ['analyze', r1, r1, ...asked.slice(3)]],
+    ['NOT_FOUND', ['analyze', 'abcd1234', ...asked.slice(3)]],
+    ['NOT_FOUND', [...asked, '--reference', 'nothing-here']],
+    ['USAGE', [...asked, '--pipeline', 'somatic']],
+    ['USAGE', [...asked, '--redundancy', '9']],
+    ['USAGE', [...asked, '--max-price', '1,50']],
+    ['USAGE', w.analyze],
+    ['PEER_NOT_TRUSTED', [...w.analyze, '--coordinator', other]],
+    ['NOT_FOUND', ['status', 'abcd1234']],
+  ];
+  for (const [code, args] of wrong) assert.equal(await failureOf(w, args), code, args.join(' '));
+  assert.deepEqual(await answerOf(w, ['jobs']), []);
+});

@@ -1,0 +1,83 @@
+/**
+ * Whether files are the result that was agreed on: their canonical digests are computed here, from
+ * what came, and made into the digest of the result. Then whether reads got lost on the way.
+ *
+ * Left out: indexes and the report. They are no part of what nodes agree on, so they are what one
+ * node says; `CheckedFile` tells which ones.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalDigest, countPrimaryRecords } from '@helixmesh/pipelines';
+import { AppError, type Digest } from '@helixmesh/protocol';
+import { type ResultIndex, resultDigestOf } from '@helixmesh/protocol/sealing';
+import { z } from 'zod';
+import type { Person } from '../person.ts';
+import type { FetchedSet } from './fetch-set.ts';
+
+export interface CheckedFile {
+  /** Relative path in the folder. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** True for what all nodes that agreed have alike. */
+  readonly isAgreed: boolean;
+}
+
+/** Reads that went into the alignment, and primary records (mapped or not) that came out. */
+export interface ReadsCheck {
+  readonly trimmedReads: number;
+  readonly primaryRecords: number;
+}
+
+export interface CheckedResult {
+  readonly files: readonly CheckedFile[];
+  readonly reads: ReadsCheck | null;
+}
+
+const fastpSchema = z.object({
+  summary: z.object({ after_filtering: z.object({ total_reads: z.int().min(0) }) }),
+});
+
+/** Throws RESULT_DIFFERS, and what a file that is not of its format throws. */
+export async function checkResult(
+  { crypto, network, signal }: Person,
+  { files: folder, index }: FetchedSet,
+  expected: Digest,
+): Promise<CheckedResult> {
+  const files: ResultIndex['compared'] = [];
+  for (const { path, format } of index.compared) {
+    signal.throwIfAborted();
+    const { digest } = await canonicalDigest(join(folder, path), format);
+    files.push({ path, format, digest });
+  }
+  const { jobHash } = index;
+  if (resultDigestOf(crypto, network, { jobHash, files }) !== expected) {
+    throw new AppError('RESULT_DIFFERS', 'the files are not the result that was agreed on', {
+      hint: 'Fetch the result from another node.',
+    });
+  }
+  const agreed = new Set(files.map(({ path }) => path));
+  return {
+    files: index.files.map(({ path, sizeBytes }) => ({
+      path,
+      sizeBytes,
+      isAgreed: agreed.has(path),
+    })),
+    reads: await checkReads(folder, index),
+  };
+}
+
+/** What fastp let out is what the aligner took in: not a read less, and not one more. */
+async function checkReads(folder: string, { compared }: ResultIndex): Promise<ReadsCheck | null> {
+  const pathOf = (format: string) => compared.find((one) => one.format === format)?.path;
+  const [bam, fastp] = [pathOf('bam'), pathOf('fastp-json')];
+  if (bam === undefined || fastp === undefined) return null;
+  const report = fastpSchema.parse(JSON.parse(await readFile(join(folder, fastp), 'utf8')));
+  const trimmedReads = report.summary.after_filtering.total_reads;
+  const primaryRecords = await countPrimaryRecords(join(folder, bam));
+  if (primaryRecords === trimmedReads) return { trimmedReads, primaryRecords };
+  throw new AppError(
+    'RESULT_DIFFERS',
+    `the BAM has ${primaryRecords} primary records for ${trimmedReads} trimmed reads`,
+    { hint: 'Reads were lost or made up: do not use the result, and report the operators.' },
+  );
+}

@@ -1,0 +1,173 @@
+/** All files of one attempt, from its node: the index first, then a few at once. */
+import { existsSync } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fetchSealed, openSealedBytes, openSealedFile } from '@helixmesh/client/results';
+import { AppError, type Digest } from '@helixmesh/protocol';
+import {
+  parseNodeAddress,
+  parseResultIndex,
+  RESULT_INDEX,
+  RESULT_INDEX_BYTES_MAX,
+  type ResultIndex,
+  resultDigestOf,
+} from '@helixmesh/protocol/sealing';
+import { RESULT_FETCHES, RESULT_FILE_BYTES_MAX } from '../limits.ts';
+import type { Person } from '../person.ts';
+import type { FetchResultOptions, Source } from './fetch-result.ts';
+
+export interface FetchedSet {
+  /** Folder with the opened files. */
+  readonly files: string;
+  readonly index: ResultIndex;
+}
+
+interface FetchSetOptions extends Pick<FetchResultOptions, 'progressOf'> {
+  /** What came before lies there, and what comes. */
+  readonly folder: string;
+  /** The digest that was agreed on. */
+  readonly expected: Digest;
+}
+
+interface Fetching extends FetchSetOptions {
+  readonly person: Person;
+  readonly source: Source;
+  /** Sizes of the sealed files. */
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+/** Throws what the node answers, and CIPHERTEXT_INVALID or RESULT_DIFFERS for what is not the result. */
+export async function fetchSet(
+  person: Person,
+  source: Source,
+  options: FetchSetOptions,
+): Promise<FetchedSet> {
+  const { folder } = options;
+  await mkdir(join(folder, 'sealed'), { recursive: true, mode: 0o700 });
+  const { results } = person.channel(parseNodeAddress(source.address));
+  const { attemptId } = source;
+  const listed = await results.list({ attemptId }, { signal: person.signal });
+  const sizes = new Map(listed.files.map(({ name, sizeBytes }) => [name, Number(sizeBytes)]));
+  const fetching = { ...options, person, source, sizes };
+  const index = await fetchIndex(fetching);
+  const files = join(folder, 'files');
+  await fetchFiles(fetching, index, files);
+  return { files, index };
+}
+
+/** What it claims is held against the agreed digest before anything else is fetched. */
+async function fetchIndex(fetching: Fetching): Promise<ResultIndex> {
+  const { person, folder, expected } = fetching;
+  const { crypto, network, identity } = person;
+  const from = join(folder, 'sealed', RESULT_INDEX);
+  const reader = identity.encryptionKey;
+  const index = await openAfresh(fetching, { name: RESULT_INDEX, from }, async () => {
+    return parseResultIndex(
+      await openSealedBytes({ crypto, reader, from }, RESULT_INDEX_BYTES_MAX),
+    );
+  });
+  const { jobHash, compared } = index;
+  if (resultDigestOf(crypto, network, { jobHash, files: compared }) === expected) return index;
+  throw new AppError('RESULT_DIFFERS', 'the node has another result than the one agreed on', {
+    hint: 'Fetch the result from another node.',
+  });
+}
+
+async function fetchFiles(fetching: Fetching, index: ResultIndex, files: string): Promise<void> {
+  const { person, folder, sizes, source } = fetching;
+  const { crypto, identity } = person;
+  await mkdir(files, { recursive: true, mode: 0o700 });
+  const total = index.files.reduce((sum, { sealedAs }) => sum + (sizes.get(sealedAs) ?? 0), 0);
+  let done = 0;
+  const progress = fetching.progressOf(source.nodeId.slice(0, NODE_CHARS), total);
+  const onBytes = (count: number) => {
+    done += count;
+    progress.update(done);
+  };
+  const stop = new AbortController();
+  const signal = AbortSignal.any([person.signal, stop.signal]);
+  const queue = index.files[Symbol.iterator]();
+  const worker = async () => {
+    for (const { path, sealedAs, sizeBytes } of queue) {
+      signal.throwIfAborted();
+      const to = join(files, path);
+      const from = join(folder, 'sealed', sealedAs);
+      if (await hasSize(to, sizeBytes)) {
+        onBytes(sizes.get(sealedAs) ?? 0);
+        continue;
+      }
+      const reader = identity.encryptionKey;
+      const one = { name: sealedAs, from, signal, onBytes };
+      await openAfresh(fetching, one, () =>
+        openSealedFile({ crypto, reader, from, to, sizeBytes, signal }),
+      );
+      await rm(from, { force: true });
+    }
+  };
+  await allOf(RESULT_FETCHES, worker, stop);
+  progress.done();
+}
+
+/** Runs `worker` so many times at once; answers when all have ended, with the first failure. */
+async function allOf(
+  count: number,
+  worker: () => Promise<void>,
+  stop: AbortController,
+): Promise<void> {
+  let failure: { readonly thrown: unknown } | undefined;
+  const workers = Array.from({ length: count }, () =>
+    worker().catch((thrown) => {
+      failure ??= { thrown };
+      stop.abort();
+    }),
+  );
+  await Promise.all(workers);
+  if (failure !== undefined) throw failure.thrown;
+}
+
+interface OneFile {
+  readonly name: string;
+  readonly from: string;
+  readonly signal?: AbortSignal;
+  readonly onBytes?: (count: number) => void;
+}
+
+/**
+ * Fetches a sealed file and opens it. What an earlier try has left may have been damaged on this disk:
+ * where it does not open, the file is fetched once more, all of it.
+ */
+async function openAfresh<T>(
+  fetching: Fetching,
+  { name, from, signal = fetching.person.signal, onBytes }: OneFile,
+  openIt: () => Promise<T>,
+): Promise<T> {
+  const { person, source, sizes } = fetching;
+  const { results } = person.channel(parseNodeAddress(source.address));
+  const sizeBytes = sizes.get(name);
+  if (sizeBytes === undefined || sizeBytes > RESULT_FILE_BYTES_MAX) throw incomplete();
+  const { attemptId } = source;
+  const options = { results, attemptId, name, sizeBytes, path: from, signal };
+  const hasKept = existsSync(from);
+  await fetchSealed({ ...options, ...(onBytes === undefined ? {} : { onBytes }) });
+  try {
+    return await openIt();
+  } catch (thrown) {
+    if (!hasKept || signal.aborted) throw thrown;
+    await rm(from, { force: true });
+    await fetchSealed(options);
+    return openIt();
+  }
+}
+
+async function hasSize(path: string, sizeBytes: number): Promise<boolean> {
+  const facts = await stat(path).catch(() => undefined);
+  return facts?.isFile() === true && facts.size === sizeBytes;
+}
+
+function incomplete(): AppError {
+  return new AppError('CIPHERTEXT_INVALID', 'the node does not have all files of the result', {
+    hint: 'Fetch the result from another node.',
+  });
+}
+
+const NODE_CHARS = 17;

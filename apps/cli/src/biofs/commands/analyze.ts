@@ -1,0 +1,160 @@
+/** `biofs analyze`. */
+import { join } from 'node:path';
+import { AppError } from '@helixmesh/protocol';
+import type { NetworkJobView } from '@helixmesh/protocol/sealing';
+import { type Command, InvalidArgumentError } from 'commander';
+import { answer, type Context, contextOf } from '../../context.ts';
+import type { Submitted } from '../analysis/submit-analysis.ts';
+import { parseZones } from '../terms-options.ts';
+import { COORDINATOR, showProgress } from './jobs.ts';
+
+interface Options {
+  readonly reference: string;
+  readonly pipeline: string;
+  readonly redundancy: number;
+  readonly attempts?: number;
+  readonly maxPrice: string;
+  readonly coordinator?: string;
+  readonly zones?: readonly string[];
+  readonly operators?: readonly string[];
+  readonly commercial?: boolean;
+  readonly acceptOne?: boolean;
+  readonly days: number;
+  readonly anew?: boolean;
+  readonly wait?: boolean;
+  readonly passphraseFile?: string;
+}
+
+const PIPELINE = 'germline';
+const DAY_MS = 86_400_000;
+const DAYS = 7;
+/** What the schema of jobs allows. */
+const DAYS_MAX = 14;
+const REDUNDANCY_MAX = 7;
+const ATTEMPTS_MAX = 15;
+
+export function addAnalyze(program: Command): void {
+  program
+    .command('analyze')
+    .summary('let operators of the network analyse sealed reads')
+    .description(
+      'Signs a job with your wallet and sends it to the coordinator, which places it at nodes that ' +
+        'the owners of the reads allow. Each gets the keys from the custodians for this job alone, ' +
+        'and their results are compared. Killed and given again, it is the same job.',
+    )
+    .argument('<reads...>', 'datasets with R1 and R2 of one sample, or with single-end reads')
+    .requiredOption('--reference <name>', 'name of a reference in this folder, or its digest')
+    .option('--pipeline <name>', 'what is done', PIPELINE)
+    .option('--redundancy <n>', 'operators that do the same and must agree', parseCount, 2)
+    .option('--attempts <n>', 'attempts at most (default: twice the redundancy, and 4)', parseCount)
+    .requiredOption('--max-price <usd>', 'for all of it, e.g. 0.50', parsePrice)
+    .option(...COORDINATOR)
+    .option('--zones <zones>', 'only in these legal zones, e.g. EU,MX', parseZones)
+    .option('--operators <accounts>', 'only at these operators, 0x…,0x…', parseAccounts)
+    .option('--commercial', 'for commercial use')
+    .option('--accept-one', 'where too few operators may do it: one, checked by nobody')
+    .option('--days <n>', 'give it up after so many days, 1 to 14', parseCount, DAYS)
+    .option('--anew', 'a job of its own though the same was asked before')
+    .option('--wait', 'wait until it is over')
+    .option('--passphrase-file <file>', 'its first line opens the keystore')
+    .action(async (reads: string[], options: Options, command) => {
+      const context = contextOf(command);
+      const { withPerson } = await import('../person.ts');
+      const hint = 'The same command goes on with the same job; so does the network without it.';
+      await withPerson(context, hint, async (person) => {
+        const submitted = await submit(context, person, { reads, options });
+        const { record, isNew } = submitted;
+        let { view } = submitted;
+        if (options.wait === true) view = await showProgress(context, person, submitted);
+        const { shortId } = await import('../find-dataset.ts');
+        const value = { shortId: shortId(record.id), isNew, ...view };
+        answer(context, value, await textOf({ ...submitted, view }, options.wait === true));
+      });
+    });
+}
+
+async function submit(
+  context: Context,
+  person: Parameters<typeof showProgress>[1],
+  { reads, options }: { readonly reads: readonly string[]; readonly options: Options },
+) {
+  const { findCoordinator, findReference } = await import('../analysis/find-coordinator.ts');
+  const { submitAnalysis } = await import('../analysis/submit-analysis.ts');
+  const { lockDataFolder } = await import('@helixmesh/daemon/data-folder');
+  const { dataDir } = context.paths;
+  const coordinator = await findCoordinator(context, options.coordinator);
+  const reference = await findReference(context, options.reference);
+  const { redundancy, attempts = Math.min(ATTEMPTS_MAX, 2 * redundancy + 4) } = options;
+  checkNumbers(options, attempts);
+  const wanted = {
+    ...{ coordinator, reads, reference, redundancy, replicasMax: attempts },
+    pipeline: options.pipeline,
+    constraints: {
+      zones: options.zones === undefined ? null : [...options.zones],
+      operators: options.operators === undefined ? null : [...options.operators],
+      isCommercial: options.commercial ?? false,
+      needsStrongSandbox: true,
+      onShortfall: options.acceptOne === true ? ('run_once' as const) : ('wait' as const),
+    },
+    maxPriceMicroUsd: options.maxPrice,
+    durationMs: options.days * DAY_MS,
+  };
+  const lock = await lockDataFolder(join(dataDir, 'analyze.lock'));
+  try {
+    const { anew: isAnew = false, passphraseFile } = options;
+    const submitted = await submitAnalysis(person, wanted, { dataDir, isAnew, passphraseFile });
+    return { ...submitted, coordinator, dataDir };
+  } finally {
+    await lock.release();
+  }
+}
+
+function checkNumbers({ redundancy, days, pipeline }: Options, attempts: number): void {
+  const wrong = (message: string, hint: string) => new AppError('USAGE', message, { hint });
+  if (pipeline !== PIPELINE) {
+    const name = JSON.stringify(pipeline.slice(0, 64));
+    throw wrong(`there is no pipeline ${name}`, `The network runs \`${PIPELINE}\`.`);
+  }
+  if (redundancy > REDUNDANCY_MAX) {
+    throw wrong('too many operators for one job', `Give --redundancy 1 to ${REDUNDANCY_MAX}.`);
+  }
+  if (attempts < redundancy || attempts > ATTEMPTS_MAX) {
+    const message = `${attempts} attempts for ${redundancy} operators`;
+    throw wrong(message, `Give --attempts ${redundancy} to ${ATTEMPTS_MAX}.`);
+  }
+  if (days > DAYS_MAX) {
+    throw wrong(`a job lasts ${DAYS_MAX} days at most`, `Give --days 1 to ${DAYS_MAX}.`);
+  }
+}
+
+async function textOf({ isNew, record, view }: Submitted, hasWaited: boolean): Promise<string> {
+  const { jobText } = await import('../analysis/network-job-text.ts');
+  const { shortId } = await import('../find-dataset.ts');
+  const known = isNew ? [] : ['The same was asked before: this is that job (--anew asks again).'];
+  const next = hasWaited ? [] : [nextText(view, shortId(record.id))];
+  return [...known, jobText(record, view, Date.now()), ...next]
+    .filter((t) => t !== '')
+    .join('\n\n');
+}
+
+function nextText({ state }: NetworkJobView, id: string): string {
+  return state === 'QUEUED' || state === 'RUNNING' ? `  → biofs status ${id} --wait` : '';
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9][0-9]{0,2}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 1 on.');
+}
+
+/** `0.50` becomes millionths of a dollar. */
+function parsePrice(text: string): string {
+  const [, whole, part = ''] = /^(\d{1,6})(?:\.(\d{1,6}))?$/.exec(text) ?? [];
+  if (whole === undefined) throw new InvalidArgumentError('Give US dollars, e.g. 0.50.');
+  return String(Number(whole) * 1_000_000 + Number(part.padEnd(6, '0')));
+}
+
+function parseAccounts(text: string): readonly string[] {
+  const accounts = [...new Set(text.split(',').map((one) => one.trim().toLowerCase()))].sort();
+  if (accounts.every((one) => /^0x[0-9a-f]{40}$/.test(one))) return accounts;
+  throw new InvalidArgumentError('Give wallets by commas: 0x and 40 hex digits each.');
+}

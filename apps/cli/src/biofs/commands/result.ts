@@ -1,0 +1,80 @@
+/** `biofs result`. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { answer, type Context, contextOf } from '../../context.ts';
+import { bytes } from '../../ui/format.ts';
+import { printable } from '../../ui/printable.ts';
+import { green, yellow } from '../../ui/style.ts';
+import { pairs, table } from '../../ui/table.ts';
+import type { FetchedResult, Refused } from '../analysis/fetch-result.ts';
+import { createTransfer } from '../transfer-progress.ts';
+import { COORDINATOR, withJob } from './jobs.ts';
+
+interface Options {
+  readonly out: string;
+  readonly coordinator?: string;
+}
+
+export function addResult(program: Command): void {
+  program
+    .command('result')
+    .summary('fetch the result of an analysis, open it and check it')
+    .description(
+      'Fetches the sealed files from a node that agreed, opens them with your key, computes the ' +
+        'digest of the result from them and compares it with the one that operators agreed on; ' +
+        'another node is asked where one sends anything else. The folder appears when all of that ' +
+        'holds. Killed and given again, it goes on where it was. Nodes keep results for three days.',
+    )
+    .argument('<job>', 'id of a job, or its first digits')
+    .requiredOption('--out <folder>', 'new folder')
+    .option(...COORDINATOR)
+    .action(async (text: string, options: Options, command) => {
+      const context = contextOf(command);
+      await withJob(context, { text, options }, async (person, job) => {
+        const { viewJob } = await import('../analysis/watch-job.ts');
+        const { fetchResult } = await import('../analysis/fetch-result.ts');
+        const view = await viewJob(person, job);
+        const done = await fetchResult(person, job.record, view, {
+          out: resolve(options.out),
+          progressOf: (label, totalBytes) =>
+            createTransfer({ label, totalBytes, quiet: context.quiet }),
+          onRefused: (refused) => sayRefused(context, refused),
+        });
+        answer(context, done, resultText(done));
+      });
+    });
+}
+
+function sayRefused({ quiet }: Context, { nodeId, code, message }: Refused): void {
+  if (quiet) return;
+  process.stderr.write(`${nodeId.slice(0, 17)}  not taken: ${printable(message)} (${code})\n`);
+}
+
+function resultText(done: FetchedResult): string {
+  const rows = done.files.map(({ path, sizeBytes, isAgreed }) => [
+    path,
+    bytes(sizeBytes),
+    isAgreed ? (done.isChecked ? green('agreed') : yellow('by one operator')) : 'of this node',
+  ]);
+  const facts: [string, string][] = [
+    ['folder', done.out],
+    ['result', `${done.resultDigest}, as computed from the files`],
+    ['checked', done.isChecked ? green('operators agree on it') : yellow('by nobody else')],
+    ['node', done.nodeId],
+  ];
+  if (done.reads !== null) {
+    const { primaryRecords } = done.reads;
+    facts.push([
+      'reads',
+      `all ${primaryRecords.toLocaleString('en')} trimmed reads are in the BAM`,
+    ]);
+  }
+  const hasOwn = done.files.some(({ isAgreed }) => !isAgreed);
+  return [
+    table([{ title: 'file' }, { title: 'size', align: 'right' }, { title: 'whose word' }], rows),
+    pairs(facts),
+    ...(hasOwn
+      ? ['  Indexes and reports are not compared: they are what that node has made.']
+      : []),
+  ].join('\n\n');
+}
