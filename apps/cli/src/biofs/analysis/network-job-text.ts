@@ -62,8 +62,13 @@ function wantedText({
   document: { redundancy, replicasMax, maxPriceMicroUsd },
 }: JobRecord): string {
   const who = redundancy === 1 ? '1 operator' : `${redundancy} operators that agree`;
-  const price = (Number(maxPriceMicroUsd) / MICRO_USD).toFixed(2);
+  const price = usd(Number(maxPriceMicroUsd));
   return `${who}, at most ${replicasMax} attempts and ${price} USD`;
+}
+
+/** `0.50`, `0.005`: at least cents, and no zeros behind. */
+function usd(microUsd: number): string {
+  return (microUsd / MICRO_USD).toFixed(6).replace(/0{1,4}$/, '');
 }
 
 function resultText({ resultDigest, isChecked, attempts }: Task): string {

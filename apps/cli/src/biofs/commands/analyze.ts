@@ -46,7 +46,11 @@ export function addAnalyze(program: Command): void {
     .requiredOption('--reference <name>', 'name of a reference in this folder, or its digest')
     .option('--pipeline <name>', 'what is done', PIPELINE)
     .option('--redundancy <n>', 'operators that do the same and must agree', parseCount, 2)
-    .option('--attempts <n>', 'attempts at most (default: twice the redundancy, and 4)', parseCount)
+    .option(
+      '--attempts <n>',
+      'attempts at most (default: 4 more than twice the redundancy)',
+      parseCount,
+    )
     .requiredOption('--max-price <usd>', 'for all of it, e.g. 0.50', parsePrice)
     .option(...COORDINATOR)
     .option('--zones <zones>', 'only in these legal zones, e.g. EU,MX', parseZones)

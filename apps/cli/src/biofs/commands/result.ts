@@ -54,7 +54,7 @@ function resultText(done: FetchedResult): string {
   const rows = done.files.map(({ path, sizeBytes, isAgreed }) => [
     path,
     bytes(sizeBytes),
-    isAgreed ? (done.isChecked ? green('agreed') : yellow('by one operator')) : 'of this node',
+    isAgreed ? (done.isChecked ? green('operators agree') : yellow('one operator')) : 'this node',
   ]);
   const facts: [string, string][] = [
     ['folder', done.out],
