@@ -61,8 +61,8 @@ export function addDoctor(program: Command): void {
 }
 
 const SANDBOX_MEANING: Readonly<Record<SandboxStrength, string>> = {
-  strong: 'tools see only their inputs, no network, and have limits',
-  weak: 'tools see only their inputs, no network, but have no limits of memory and processes',
+  strong: 'tools see only their inputs, no network, little of the kernel, and have limits',
+  weak: 'tools see only their inputs and no network, but something is lacking',
   none: 'tools may do what you may',
 };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { recordProcess } from './leftover-process.ts';
 import { sweepScratch } from './sweep.ts';
 import { Bench, ISOLATIONS, processesWith, until } from './testing/bench.ts';
 
+const ATTEMPT = fileURLToPath(new URL('./testing/one-attempt.ts', import.meta.url));
 const DAEMON = fileURLToPath(new URL('./testing/daemon.ts', import.meta.url));
 
 for (const isolation of ISOLATIONS) {
@@ -27,6 +28,32 @@ for (const isolation of ISOLATIONS) {
     await until(async () => (await processesWith(mark)).length === 0);
     assert.equal(await sweepScratch(bench.scratchRoot), 1);
     assert.deepEqual(await bench.scratch(), []);
+  });
+}
+
+for (const isolation of ISOLATIONS) {
+  test(`${isolation}: a descriptor that the daemon was started with is not there for a tool`, async (t) => {
+    if (isolation === 'bubblewrap' && !(await probeSandbox()).available) {
+      return t.skip('SKIPPED: bubblewrap does not work here');
+    }
+    await using bench = await Bench.create();
+    const secrets = join(bench.root, 'secrets');
+    mkdirSync(secrets);
+    writeFileSync(join(secrets, 'reads'), 'ACGT');
+    const folder = openSync(secrets, 'r');
+    t.after(() => closeSync(folder));
+    // The highest one is above the script's own.
+    const stdio = Array.from({ length: 40 }, (_, fd) =>
+      fd === 20 || fd === 39 ? folder : 'ignore',
+    );
+    const script = 'cat /dev/fd/20/reads /dev/fd/39/reads 2>/dev/null; ls -l /proc/*/fd; echo end';
+    const args = ['--conditions=development', ATTEMPT, bench.root, isolation, script];
+    const daemon = spawn(process.execPath, args, { stdio: stdio as StdioOptions });
+    assert.deepEqual(await once(daemon, 'exit'), [0, null]);
+    const text = readFileSync(join(bench.root, 'out.txt'), 'utf8');
+    assert.match(text, /end\n$/);
+    assert.doesNotMatch(text, /ACGT/);
+    if (isolation === 'bubblewrap') assert.ok(!text.includes(secrets), 'nor of its neighbours');
   });
 }
 

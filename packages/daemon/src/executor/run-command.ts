@@ -16,7 +16,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { AppError } from '@helixmesh/protocol';
 import { recordProcess } from './leftover-process.ts';
 import { KILL_GRACE_MS, PIPE_CLOSE_MS, STATUS_MAX_BYTES, STDERR_KEPT_BYTES } from './limits.ts';
@@ -43,11 +43,20 @@ export interface AttemptFolders {
   readonly tmp: string;
 }
 
+export interface Containment {
+  /**
+   * The words before a command line that contain it; `script` is what it has to see. On the
+   * descriptor `filterFd` it finds `filter`, if there is one.
+   */
+  wrap(at: { readonly script: string; readonly filterFd: number }): readonly string[];
+  /** Filter of system calls; null for none. */
+  readonly filter: Uint8Array | null;
+}
+
 export interface CommandRun {
   readonly command: ScriptCommand;
   readonly folders: AttemptFolders;
-  /** The words before a command line that contain it; `script` is what it has to see. */
-  readonly containedBy: (script: string) => readonly string[];
+  readonly containment: Containment;
   /** Ends the command: gently at first, unless the reason is `KILL_AT_ONCE`. */
   readonly signal: AbortSignal;
   readonly onStarted?: (pid: number) => void;
@@ -76,21 +85,24 @@ export interface CommandEnd {
 
 /** Throws TOOL_MISSING when bash or bubblewrap cannot be started. */
 export async function runCommand(run: CommandRun): Promise<CommandEnd> {
-  const { command, folders } = run;
+  const { command, folders, containment } = run;
   // Commands that run beside each other share the folder.
   const script = join(folders.root, `command-${randomUUID()}.sh`);
   await writeFile(script, renderScript(command), { mode: 0o600 });
   const bash = [BASH, '--noprofile', '--norc', script];
-  const [file = BASH, ...args] = [...run.containedBy(script), ...bash];
   const stageFds = command.stages.map(() => 'pipe' as const);
+  const filterFd = FIRST_STDERR_FD + stageFds.length;
+  const [file = BASH, ...args] = [...containment.wrap({ script, filterFd }), ...bash];
+  const filterFds = containment.filter === null ? [] : (['pipe'] as const);
   const startedMs = performance.now();
   const child = spawn(file, args, {
     cwd: folders.work,
     // Its own session and process group, so that it can be killed as one.
     detached: true,
     env: environment(folders.tmp),
-    stdio: ['pipe', 'ignore', 'pipe', 'pipe', ...stageFds],
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe', ...stageFds, ...filterFds],
   });
+  giveFilter(child.stdio[filterFd] as Writable | undefined, containment.filter);
   const shell = collect(child.stdio[2] as Readable | null, STDERR_KEPT_BYTES);
   const status = collect(child.stdio[STATUS_FD] as Readable | null, STATUS_MAX_BYTES);
   child.stdio[STATUS_FD]?.on('data', () => {
@@ -142,6 +154,12 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
 
 function environment(tmp: string): Record<string, string> {
   return { PATH: SAFE_PATH, LC_ALL: 'C', LANG: 'C', TZ: 'UTC', HOME: tmp, TMPDIR: tmp };
+}
+
+/** Bubblewrap reads all of it before it starts anything, and gives nothing of it to the tool. */
+function giveFilter(stream: Writable | undefined, filter: Uint8Array | null): void {
+  stream?.on('error', () => {}); // Bubblewrap has failed before; its own message says why.
+  stream?.end(filter);
 }
 
 function collect(stream: Readable | null, capacityBytes: number): TailBuffer {

@@ -122,7 +122,7 @@ async function runTools(
       fileMaxBytes: sandbox.limits.scratchBytes,
     },
     folders,
-    containedBy: sandbox.wrap,
+    containment: sandbox,
     signal,
     onStarted: (pid) => {
       request.meter?.started(command, { pid, work: folders.work });

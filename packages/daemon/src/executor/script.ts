@@ -8,7 +8,8 @@
  *     fails, its line comes before that of any neighbour that fails because of it: the first
  *     failing line is the culprit.
  * S2  When the daemon dies the lifeline ends, and the watcher kills the whole process group.
- * S3  Tools get none of the descriptors but 0, 1 and 2.
+ * S3  Tools get none of the descriptors but 0, 1 and 2, also none that the daemon was started with:
+ *     a folder among them would be a way out of the sandbox.
  * S4  No file grows beyond the limit (the kernel sends SIGXFSZ), and no memory of a tool that crashes
  *     is written to a disk.
  */
@@ -43,6 +44,7 @@ export function renderScript({ stages, stdout, fileMaxBytes }: ScriptCommand): s
     // A limit that is lower already stays.
     `ulimit -c 0; ulimit -f ${fileLimit(fileMaxBytes)} 2>/dev/null`,
     `exec ${lifeline}<&0 </dev/null`,
+    closeAbove(lifeline),
     `( exec 2>/dev/null ${closedBut(inherited, lifeline)}; read -r _ <&${lifeline}; kill -KILL 0 ) &`,
     'watcher=$!',
     rendered.join(' |\n'),
@@ -52,6 +54,12 @@ export function renderScript({ stages, stdout, fileMaxBytes }: ScriptCommand): s
     'exit $status',
     '',
   ].join('\n');
+}
+
+/** Only bash's own descriptor of the script stays, which no other program gets. */
+function closeAbove(last: number): string {
+  const close = `[ "$n" -gt ${last} ] && ! [ "/dev/fd/$n" -ef "$0" ] && eval "exec $n>&-"`;
+  return `for n in /dev/fd/*; do n=\${n##*/}; case $n in *[!0-9]*) ;; *) ${close} 2>/dev/null;; esac; done`;
 }
 
 /** bash counts in KiB. */

@@ -8,10 +8,12 @@
  *     included: for root its settings would be a way out.
  * B3  No network, no capabilities, no processes but its own, no user namespaces where bubblewrap
  *     can forbid them.
+ * B4  System calls that a tool has no use for are refused (`seccomp.ts`), where the kernel filters.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { SANDBOX_TMP_BYTES } from '../limits.ts';
+import { seccompProgram } from './seccomp.ts';
 import { holds } from './visible-tools.ts';
 
 export interface SandboxView {
@@ -21,16 +23,19 @@ export interface SandboxView {
   readonly readable: readonly string[];
   /** Real paths of folders that stay hidden even below something that is visible. */
   readonly hidden: readonly string[];
+  /** Where it finds its filter of system calls; null for none. */
+  readonly filterFd: number | null;
 }
 
 /** What comes before `-- COMMAND`. `bubblewrap` is its absolute path. */
 export function bubblewrapArguments(bubblewrap: string, view: SandboxView): string[] {
-  const { work, tmp, readable, hidden } = view;
+  const { work, tmp, readable, hidden, filterFd } = view;
   const masked = hidden.filter((folder) => SYSTEM_FOLDERS.some((top) => holds(top, folder)));
   return [
     bubblewrap,
     ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
     ...featuresOf(bubblewrap),
+    ...(filterFd === null ? [] : ['--seccomp', String(filterFd)]),
     ...systemArguments(),
     ...['--dev', '/dev', '--proc', '/proc'],
     ...['--size', String(SANDBOX_TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
@@ -78,13 +83,30 @@ function featuresOf(bubblewrap: string): readonly string[] {
   const before = features.get(bubblewrap);
   if (before !== undefined) return before;
   const wanted = ['--unshare-user', '--disable-userns'];
-  const mounts = ['--unshare-all', ...systemArguments(), '--proc', '/proc', '--dev', '/dev'];
-  let found: readonly string[] = wanted;
-  try {
-    execFileSync(bubblewrap, [...mounts, ...wanted, '--', '/bin/true'], { stdio: 'ignore' });
-  } catch {
-    found = []; // An older bubblewrap, or a kernel that lets nobody limit them.
-  }
+  // Not there in an older bubblewrap, or where a kernel lets nobody limit them.
+  const found = startsWith(bubblewrap, wanted) ? wanted : [];
   features.set(bubblewrap, found);
   return found;
+}
+
+const filters = new Map<string, Uint8Array | null>();
+
+/** The filter of system calls; null where bubblewrap or the kernel takes none. Asked for once. */
+export function filterFor(bubblewrap: string): Uint8Array | null {
+  const before = filters.get(bubblewrap);
+  if (before !== undefined) return before;
+  const program = seccompProgram(process.arch);
+  const isTaken = program !== null && startsWith(bubblewrap, ['--seccomp', '0'], program);
+  const found = isTaken ? program : null;
+  filters.set(bubblewrap, found);
+  return found;
+}
+
+/** Whether a program starts with these options; `input` is what it finds on descriptor 0. */
+function startsWith(bubblewrap: string, options: readonly string[], input?: Uint8Array): boolean {
+  const mounts = ['--unshare-all', ...systemArguments(), '--proc', '/proc', '--dev', '/dev'];
+  const stdio = [input === undefined ? 'ignore' : 'pipe', 'ignore', 'ignore'] as const;
+  const given = input === undefined ? {} : { input };
+  const args = [...mounts, ...options, '--', '/bin/true'];
+  return spawnSync(bubblewrap, args, { stdio: [...stdio], ...given }).status === 0;
 }

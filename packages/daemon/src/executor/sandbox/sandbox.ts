@@ -5,8 +5,8 @@
 import { dirname } from 'node:path';
 import { probeSandbox, type ToolName } from '@helixmesh/pipelines';
 import type { AttemptRequest } from '../outcome.ts';
-import type { AttemptFolders } from '../run-command.ts';
-import { bubblewrapArguments } from './bubblewrap.ts';
+import type { AttemptFolders, Containment } from '../run-command.ts';
+import { bubblewrapArguments, filterFor } from './bubblewrap.ts';
 import { type Cgroup, openCgroup } from './cgroup.ts';
 import { limitsOfTask, type TaskLimits } from './limits-of-task.ts';
 import { watchUsage } from './usage.ts';
@@ -22,12 +22,10 @@ export interface PlacedInputs {
 /** Which limit the tools have met. */
 export type Refused = 'memory' | 'processes' | 'scratch';
 
-export interface Sandbox extends AsyncDisposable {
+export interface Sandbox extends Containment, AsyncDisposable {
   readonly limits: TaskLimits;
   /** How a tool is started inside; empty when it is not here. */
   argvOf(tool: ToolName): readonly string[];
-  /** The words before a command line that contain it; `script` becomes visible to it. */
-  readonly wrap: (script: string) => readonly string[];
   /** Aborted when the tools have used too much. */
   readonly signal: AbortSignal;
   refused(): Refused | null;
@@ -42,6 +40,7 @@ export async function openSandbox(
   const granted = { cores, factor, inputBytes: inputs.sizeBytes };
   const limits = { ...limitsOfTask(spec.resources, granted), ...request.limits };
   const bubblewrap = await bubblewrapFor(request);
+  const filter = bubblewrap === null ? null : filterFor(bubblewrap);
   const hidden = [dirname(folders.root), dirname(dirname(folders.root))];
   const tools = visibleTools(request, hidden);
   const cgroup = openCgroup(folders.root, limits);
@@ -54,7 +53,8 @@ export async function openSandbox(
     limits,
     argvOf: (tool) =>
       (bubblewrap === null ? request.tools[tool]?.argv : tools.get(tool)?.argv) ?? [],
-    wrap: (script) => [
+    filter,
+    wrap: ({ script, filterFd }) => [
       ...(cgroup?.joinCommand ?? []),
       ...(bubblewrap === null
         ? []
@@ -63,6 +63,7 @@ export async function openSandbox(
             tmp,
             readable: [...readable, script],
             hidden,
+            filterFd: filter === null ? null : filterFd,
           })),
     ],
     signal: watch.signal,
