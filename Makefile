@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo check test soak bench pack docs clean
+.PHONY: help setup setup-tests demo check test lies soak bench pack docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ check: ## lint, types, unused code, layout rules
 
 test: setup-tests ## set up, check, and run every test
 	@bash scripts/test.sh
+
+lies: setup-tests ## take out each guard against a lie, and see its test fail
+	@bash scripts/node.sh test/lies/remove-guards.ts
 
 soak: setup ## kill everything at every journaled point of a 24-contig job
 	@bash scripts/test.sh soak

@@ -1,0 +1,10 @@
+/**
+ * The lies that nodes, vaults, requesters and tools may tell, what refuses or contains each, and the
+ * one test that shows it. `docs/concepts/threats.md` tells it to people; `test/tidy/lies.test.ts`
+ * keeps the three together, and `make lies` takes each guard out and sees its test fail.
+ */
+import type { Lie } from './lie.ts';
+import { NETWORK_LIES } from './network-lies.ts';
+import { TOOL_LIES } from './tool-lies.ts';
+
+export const LIES: readonly Lie[] = [...NETWORK_LIES, ...TOOL_LIES];

@@ -1,0 +1,303 @@
+/** What nodes, vaults and requesters may say, and what refuses it. */
+import type { Lie } from './lie.ts';
+
+const DAEMON = 'packages/daemon/src';
+const TASKS = `${DAEMON}/coordination/tasks`;
+const NETWORK = `${DAEMON}/network`;
+const OBJECTS = 'packages/protocol/src/objects';
+const VAULT = 'packages/vault/src';
+
+const RESULTS: readonly Lie[] = [
+  {
+    lie: 'a wrong result',
+    end: 'no majority: a further operator is asked, and who was wrong is told apart',
+    guards: [
+      {
+        path: 'packages/scheduler/src/quorum/quorum.ts',
+        code: "return digest === winner ? 'valid' : 'invalid';",
+        without: "return digest === winner ? 'valid' : 'valid';",
+      },
+    ],
+    test: {
+      path: `${TASKS}/tasks.test.ts`,
+      name: 'a third operator settles a disagreement, and the wrong one is told apart',
+    },
+  },
+  {
+    lie: 'a copied commit',
+    end: 'it opens for its maker alone, so the copier is wrong',
+    guards: [
+      {
+        path: `${TASKS}/commits.ts`,
+        code: 'commitOf(keeper.crypto, signed.document) === replica.commit_digest',
+        without: 'commitOf(keeper.crypto, signed.document) !== null',
+      },
+    ],
+    test: {
+      path: `${TASKS}/tasks.test.ts`,
+      name: "a copied commit opens for nobody but its maker, and another's signature is none",
+    },
+  },
+  {
+    lie: 'a late commit',
+    end: 'after the first reveal of its round: no vote, no pay',
+    guards: [
+      {
+        path: 'packages/scheduler/src/quorum/quorum.ts',
+        code: 'return (replica.commitSequence ?? lastSequence(replicas)) < firstReveal;',
+        without: 'return (replica.commitSequence ?? lastSequence(replicas)) < firstReveal + 1e9;',
+      },
+    ],
+    test: {
+      path: 'packages/scheduler/src/quorum/quorum.test.ts',
+      name: 'a commit after the first reveal of its round has no weight',
+    },
+  },
+  {
+    lie: 'a late reveal',
+    end: 'the attempt is ended, and another operator takes its place',
+    guards: [
+      {
+        path: `${TASKS}/rounds.ts`,
+        code: "if (task.reveal_deadline > nowMs) return { kind: 'none' };",
+        without: "if (task.reveal_deadline > 0) return { kind: 'none' };",
+      },
+    ],
+    test: {
+      path: `${TASKS}/tasks.test.ts`,
+      name: 'who misses the deadline of a commit or a reveal is ended, and another takes its place',
+    },
+  },
+];
+
+const STORED: readonly Lie[] = [
+  {
+    lie: 'garbage under a right digest',
+    end: 'refused as CIPHERTEXT_INVALID, and nothing of it is kept',
+    guards: [
+      {
+        path: `${VAULT}/objects/keep-body.ts`,
+        code: 'if (root !== manifest.bodyCid) throw otherCid();',
+        without: '',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/storage/uploads.test.ts`,
+      name: '$what under the manifest of another body is refused, and nothing of it is seen',
+    },
+  },
+  {
+    lie: 'a forged manifest',
+    end: 'refused before its body is read',
+    guards: [
+      {
+        path: `${VAULT}/objects/catalogue.ts`,
+        code: "if (verdict.status === 'invalid') return { status: 'refused', reason: verdict.reason };",
+        without: "if (verdict.status === 'invalid') return { status: 'refused', reason: 'busy' };",
+      },
+    ],
+    test: {
+      path: `${VAULT}/objects/catalogue.test.ts`,
+      name: 'a manifest of another network, or that its owner has not signed, is refused',
+    },
+  },
+  {
+    lie: 'a flipped byte in a segment',
+    end: 'each single byte: CIPHERTEXT_INVALID or KEY_NOT_HELD, nothing is handed out',
+    guards: [
+      {
+        path: 'packages/protocol/src/crypto/node-crypto.ts',
+        code: 'decipher.final();',
+        without: '',
+      },
+    ],
+    test: {
+      path: `${OBJECTS}/verified-read.test.ts`,
+      name: 'a flipped byte anywhere in a segment is noticed',
+    },
+  },
+  {
+    lie: 'a wrong path',
+    end: 'the segment is not taken',
+    guards: [
+      {
+        path: `${OBJECTS}/merkle.ts`,
+        code: 'return last === 0 && rootOf(crypto, { network, count: tree.count, top }) === tree.root;',
+        without: 'return last === 0;',
+      },
+    ],
+    test: {
+      path: `${OBJECTS}/merkle.test.ts`,
+      name: 'no path is accepted when anything about it differs',
+    },
+  },
+  {
+    lie: 'a truncated or reordered body',
+    end: 'refused at the lie, at the latest at the end',
+    guards: [
+      {
+        path: `${OBJECTS}/verified-read.ts`,
+        code: "if (index !== facts.segments.count) throw notOfObject(index, 'truncated');",
+        without: '',
+      },
+    ],
+    test: {
+      path: `${OBJECTS}/verified-read.test.ts`,
+      name: 'a truncated, extended, reordered or mixed body is refused, and nothing after the lie is given',
+    },
+  },
+];
+
+const ACCESS: readonly Lie[] = [
+  {
+    lie: 'a stale revocation head',
+    end: 'no grant counts: CUSTODIAN_OFFLINE',
+    guards: [
+      {
+        path: 'packages/protocol/src/signing/revocation.ts',
+        code: 'ageMs <= HEAD_AGE_MS_MAX &&',
+        without: '',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/storage/refusals.test.ts`,
+      name: 'without a head, and with one that was not attested within a minute, no grant counts',
+    },
+  },
+  {
+    lie: 'a revocation head that goes back',
+    end: 'refused, over restarts too',
+    guards: [
+      {
+        path: 'packages/protocol/src/signing/revocation.ts',
+        code: "if (next.head.number < known.head.number) return 'rollback';",
+        without: "if (next.head.number < known.head.number) return 'accepted';",
+      },
+    ],
+    test: {
+      path: `${VAULT}/heads/heads.test.ts`,
+      name: 'heads outlive a restart, so that it brings no old one back; attestations do not',
+    },
+  },
+  {
+    lie: 'an assignment for another dataset',
+    end: 'the custodian releases no key',
+    guards: [
+      {
+        path: 'packages/protocol/src/signing/assignment.ts',
+        code: "if (!document.datasets.every((dataset) => known.has(dataset))) return 'datasets';",
+        without: '',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/custody/task-release.test.ts`,
+      name: 'nothing is released: $reason ($papers)',
+    },
+  },
+  {
+    lie: 'an expired grant',
+    end: 'ACCESS_REFUSED',
+    guards: [
+      {
+        path: 'packages/protocol/src/signing/grant.ts',
+        code: 'grant.untilMs !== null && grant.untilMs <= use.nowMs',
+        without: 'grant.untilMs === 0',
+      },
+    ],
+    test: { path: `${DAEMON}/storage/refusals.test.ts`, name: 'an expired grant is refused' },
+  },
+  {
+    lie: 'guessing identifiers',
+    end: 'the same answer, whether the object is there or not',
+    guards: [
+      {
+        path: `${DAEMON}/storage/licence.ts`,
+        code: 'throw refusals.length > 0 ? refusedBy(refusals) : objectNotFound();',
+        without: 'throw owner === undefined ? objectNotFound() : refusedBy(refusals);',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/storage/refusals.test.ts`,
+      name: 'who guesses an id is told the same whether it is there or not',
+    },
+  },
+  {
+    lie: 'a request replayed at another node',
+    end: 'UNAUTHENTICATED: the signature names the node',
+    guards: [
+      {
+        path: 'packages/protocol/src/signing/request.ts',
+        code: '    facts.audience,\n',
+        without: '',
+      },
+    ],
+    test: {
+      path: `${NETWORK}/refusals.test.ts`,
+      name: 'a request for one node is worth nothing at another one',
+    },
+  },
+  {
+    lie: 'a request replayed at the same node',
+    end: 'UNAUTHENTICATED: each nonce counts once',
+    guards: [
+      {
+        path: 'packages/protocol/src/signing/request.ts',
+        code: "return outcome === 'admitted' ?",
+        without: "return outcome !== 'busy' ?",
+      },
+    ],
+    test: { path: `${NETWORK}/refusals.test.ts`, name: 'a request counts once' },
+  },
+  {
+    lie: 'a downgrade of TLS by a client',
+    end: 'the handshake fails',
+    guards: [
+      {
+        path: `${NETWORK}/server.ts`,
+        code: "minVersion: 'TLSv1.3',",
+        without: "minVersion: 'TLSv1.2',",
+      },
+    ],
+    test: {
+      path: `${NETWORK}/tls.test.ts`,
+      name: 'a listener speaks TLS 1.3 only, and HTTP/2 only',
+    },
+  },
+  {
+    lie: 'a downgrade of TLS by a server',
+    end: 'PEER_NOT_TRUSTED before anything is sent',
+    guards: [
+      {
+        path: 'packages/client/src/network/pinned-session.ts',
+        code: "minVersion: 'TLSv1.3',",
+        without: "minVersion: 'TLSv1.2',",
+      },
+      {
+        path: 'packages/client/src/network/pinned-session.ts',
+        code: "if (socket.getProtocol() !== 'TLSv1.3')",
+        without: 'if (false)',
+      },
+    ],
+    test: {
+      path: `${NETWORK}/tls.test.ts`,
+      name: 'a peer that speaks less than TLS 1.3, or not HTTP/2, is not trusted',
+    },
+  },
+  {
+    lie: 'another node behind an address',
+    end: 'PEER_NOT_TRUSTED before anything is sent',
+    guards: [
+      {
+        path: 'packages/client/src/network/pinned-session.ts',
+        code: 'key === undefined || !nodeCrypto.equal(key, expected)',
+        without: 'key === undefined',
+      },
+    ],
+    test: {
+      path: `${NETWORK}/tls.test.ts`,
+      name: 'a node with another key is not trusted, and sees no request',
+    },
+  },
+];
+
+export const NETWORK_LIES: readonly Lie[] = [...RESULTS, ...STORED, ...ACCESS];
