@@ -20,8 +20,6 @@ export interface Lie {
     /** As it is written in the source, placeholders included. */
     readonly name: string;
   };
-  /** Without its guard the test would take this machine down: it is left out unless asked for. */
-  readonly isRisky?: boolean;
 }
 
 /** The table of the page; a test keeps it there. */

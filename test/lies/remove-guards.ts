@@ -2,10 +2,9 @@
  * Takes each guard of `guards.ts` out of a copy of the repository, one at a time, and runs the test
  * that is named for it: before, it has to pass, and without the guard it has to fail.
  *
- *   bash scripts/node.sh test/lies/remove-guards.ts [--risky] [WORD…]
+ *   bash scripts/node.sh test/lies/remove-guards.ts [WORD…]
  *
- * A word chooses the lies that hold it. The fork bomb runs with `--risky` only: give it a machine of
- * its own.
+ * A word chooses the lies that hold it.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -26,13 +25,12 @@ import type { Guard, Lie } from './lie.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 /** A test that no longer ends has failed too. */
 const TEST_MS_MAX = 180_000;
-const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const isRiskyToo = process.argv.includes('--risky');
+const words = process.argv.slice(2);
 
 const chosen = LIES.filter(({ lie }) => words.length === 0 || words.some((w) => lie.includes(w)));
 const copy = copyRepository();
 try {
-  const toothless = chosen.filter((lie) => lie.isRisky !== true || isRiskyToo).filter(isToothless);
+  const toothless = chosen.filter(isToothless);
   if (toothless.length > 0) process.exitCode = 1;
 } finally {
   rmSync(copy, { recursive: true, force: true });

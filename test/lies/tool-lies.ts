@@ -56,7 +56,6 @@ export const TOOL_LIES: readonly Lie[] = [
       },
     ],
     test: { path: HOSTILE, name: '$isolation: a fork bomb is ended and told' },
-    isRisky: true,
   },
   {
     lie: 'a memory hog',

@@ -47,6 +47,10 @@ for (const isolation of ['bubblewrap', 'process_group'] as const) {
     if (isolation === 'bubblewrap' && !(await bubblewrapIsHere(t))) return;
     await using bench = await Bench.create();
     const mark = `helixmesh-bomb-${isolation}-${process.pid}`;
+    // Where the limit failed, this many would do no harm, and what follows would.
+    const hundred = 'for ((i = 0; i < 100; i++)); do sleep 3 & done; wait';
+    const more = await fails(bench, hundred, { isolation, limits: { pids: 48 } });
+    assert.equal(more.code, 'PROCESSES_EXCEEDED');
     // Each leaves its session as it is made, so no process group holds them.
     const script = `bomb() { setsid bash -c ': ${mark}; sleep 300' & bomb & bomb; }; bomb`;
     const error = await fails(bench, script, { isolation, limits: { pids: 48 } });
