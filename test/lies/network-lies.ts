@@ -24,6 +24,21 @@ const RESULTS: readonly Lie[] = [
     },
   },
   {
+    lie: 'a result without some of the reads',
+    end: 'the requester, who has the reads, counts them in the alignment',
+    guards: [
+      {
+        path: 'packages/pipelines/src/conservation/check-reads.ts',
+        code: 'isConserved: trimmed.equals(aligned),',
+        without: 'isConserved: trimmed.count === aligned.count,',
+      },
+    ],
+    test: {
+      path: 'packages/pipelines/src/conservation/check-reads.test.ts',
+      name: 'an alignment has the reads that it was made of, and one that drops, changes, doubles or makes up some is told',
+    },
+  },
+  {
     lie: 'a copied commit',
     end: 'it opens for its maker alone, so the copier is wrong',
     guards: [

@@ -1,6 +1,7 @@
 export * from './builtins.ts';
 export * from './canonical/canonical-digest.ts';
 export * from './canonical/primary-records.ts';
+export * from './conservation/check-reads.ts';
 export * from './evaluate/compare-sites.ts';
 export * from './evaluate/evaluate.ts';
 export * from './evaluate/schema.ts';

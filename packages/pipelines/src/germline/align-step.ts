@@ -102,12 +102,14 @@ function referenceFor({ parameters, reference }: GermlineInput): readonly TaskIn
   );
 }
 
-/** Adapters of pairs are found by overlap, of single reads by frequency; duplicates stay. */
 function trim(names: readonly string[]): Stage {
-  const [r1 = '', r2] = names;
+  return { tool: 'fastp', args: fastpArguments(names) };
+}
+
+/** Adapters of pairs are found by overlap, of single reads by frequency; duplicates stay. */
+export function fastpArguments([r1 = '', r2]: readonly string[]): readonly string[] {
   const mates = r2 === undefined ? ['-i', r1] : ['-i', r1, '-I', r2];
-  const args = [...mates, '--stdout', '-w', '1', '-j', FASTP_JSON, '-h', 'fastp.html'];
-  return { tool: 'fastp', args };
+  return [...mates, '--stdout', '-w', '1', '-j', FASTP_JSON, '-h', 'fastp.html'];
 }
 
 function align({ parameters, sampleId }: GermlineInput, isPaired: boolean): Stage {
