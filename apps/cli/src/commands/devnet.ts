@@ -54,7 +54,7 @@ async function sampleOf({ dataDir, nodes }: PreparedNetwork): Promise<DevnetSamp
   const { prepareSample } = await import('../devnet/sample.ts');
   return prepareSample(
     dataDir,
-    nodes.filter(({ role }) => role === 'compute'),
+    nodes.filter(({ role }) => role === 'compute' || role === 'custodian'),
   );
 }
 
@@ -106,7 +106,7 @@ function textOf(made: PreparedNetwork, sample: DevnetSample | null): string {
       ? []
       : [
           ...addReference,
-          `  ${biofs} analyze R1 R2 --reference ${reference} --pipeline germline \\`,
+          `  ${biofs} analyze R1 R2 --reference ${reference} --max-price 1.00 --wait \\`,
           `      --coordinator ${coordinator?.address}`,
         ];
   return [

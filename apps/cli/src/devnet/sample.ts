@@ -1,4 +1,4 @@
-/** A simulated sample beside a devnet, whose reference every compute node knows under one name. */
+/** A simulated sample beside a devnet, whose reference compute nodes and owner know under one name. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodePaths } from '@helixmesh/daemon/data-folder';
@@ -26,13 +26,13 @@ const SIZE = {
 /** Made once; the references are added where they are not. */
 export async function prepareSample(
   dataDir: string,
-  computes: readonly { readonly dataDir: string }[],
+  nodes: readonly { readonly dataDir: string }[],
 ): Promise<DevnetSample> {
   const folder = join(dataDir, 'sample');
   if (!existsSync(join(folder, 'manifest.json'))) await simulateSample(folder, SIZE);
   const file = (name: string) => join(folder, name);
-  for (const compute of computes) {
-    const { referenceRoot } = nodePaths(compute.dataDir);
+  for (const node of nodes) {
+    const { referenceRoot } = nodePaths(node.dataDir);
     const files = { name: REFERENCE, fasta: file('ref.fa'), par: file('par.bed') };
     await addReference(files, { storeDir: referenceRoot });
   }
