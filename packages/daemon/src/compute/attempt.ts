@@ -8,12 +8,15 @@
  * A2  The salt is on disk before the commit is told, so that a node that dies can still reveal.
  * A3  A coordinator that does not answer stops nothing: work goes on, and it is told later. Only
  *     its word `lost` ends an attempt.
+ * A4  No key is asked for before it is known that the machine can hold the tools in, and no read before
+ *     there is room for it.
  */
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, type Digest } from '@helixmesh/protocol';
 import { type Crypto, fromHex, KEY_BYTES, toHex } from '@helixmesh/protocol/sealing';
 import type { Logger } from '../node/logger.ts';
+import { assertContained, assertRoom, type Containment } from './admission.ts';
 import {
   type AttemptRecord,
   enclosureOf,
@@ -47,7 +50,15 @@ export interface AttemptOptions {
     signal: AbortSignal,
   ) => Promise<readonly EnclosedReads[]>;
   readonly node: Pick<EnclosedAnalysis, 'referenceRoot' | 'config'>;
+  readonly containment: Containment;
   readonly logger: Logger;
+}
+
+/** What ends an attempt from outside, and who waits for its plaintext to be gone. */
+export interface AttemptRun {
+  readonly stopping: AbortSignal;
+  /** Called when the outputs are sealed: from then on it takes no cores, and waits for the others. */
+  readonly onSealed?: () => void;
 }
 
 /**
@@ -57,12 +68,14 @@ export interface AttemptOptions {
 export async function runAttempt(
   options: AttemptOptions,
   folder: string,
-  stopping: AbortSignal,
+  { stopping, onSealed }: AttemptRun,
 ): Promise<void> {
   const record = await readRecord(folder);
   if (record === null || record.keepUntilMs !== null) return;
   try {
     const secret = record.secret ?? (await makeResult(options, { folder, record, stopping }));
+    await wipeEnclosed(enclosureOf(folder)); // A1, also where the node died right before.
+    onSealed?.();
     await agree(options, { folder, record: { ...record, secret }, stopping });
   } catch (thrown) {
     if (stopping.aborted) return;
@@ -94,10 +107,13 @@ async function analyseAndSeal(
   const { crypto, network } = options;
   const { assignment } = record;
   const proof = () => options.work.proof(assignment);
+  await assertContained(options.containment, assignment.job); // A4
+  const reads = await options.openReads(assignment.reads, proof, signal);
+  await assertRoom(folder, reads);
   const result = await analyseEnclosed({
     ...options.node,
     folder: enclosureOf(folder),
-    reads: await options.openReads(assignment.reads, proof, signal),
+    reads,
     job: { ...assignment.analysis, sampleId: SAMPLE_LABEL },
     signal,
   });
@@ -119,7 +135,6 @@ async function agree(
 ): Promise<void> {
   const { work } = options;
   const { assignment, secret } = record;
-  await wipeEnclosed(enclosureOf(folder)); // A1, also where the node died right before.
   let order = await told(options, stopping, () => work.commit(assignment, secret));
   for (;;) {
     if (order.status === 'lost') throw lost();

@@ -39,11 +39,14 @@ export interface CoordinatorWorkOptions {
   readonly secretKey: Uint8Array;
   /** To the coordinator, signed by this node. */
   readonly channel: Pick<Channel, 'address' | 'call'>;
+  /** Whether this node takes anything new now; always where it is left out. */
+  readonly mayTake?: () => Promise<boolean>;
   readonly now: () => number;
 }
 
 export function coordinatorWork(options: CoordinatorWorkOptions): WorkSource {
   const { crypto, network, nodeId, secretKey, channel, now } = options;
+  const { mayTake = async () => true } = options;
 
   async function renewed(held: Held, signal?: AbortSignal) {
     return channel.call('renewLease', { params: {}, body: refOf(held), ...(signal && { signal }) });
@@ -89,7 +92,7 @@ export function coordinatorWork(options: CoordinatorWorkOptions): WorkSource {
   return {
     async claim(signal) {
       for (;;) {
-        const taken = await takeOffer(signal);
+        const taken = (await mayTake()) ? await takeOffer(signal) : null;
         if (taken !== null) return taken;
         await delay(OFFER_POLL_MS, undefined, { signal });
       }

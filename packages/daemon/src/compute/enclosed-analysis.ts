@@ -28,7 +28,7 @@ import { makeDurable } from '../durable.ts';
 import { removeFolder, sweepScratch } from '../executor/sweep.ts';
 import { loadConfig, type NodeConfig } from '../node/config.ts';
 import { nodePaths } from '../node/paths.ts';
-import { startNode } from '../node/start-node.ts';
+import { runNode } from '../node/run-node.ts';
 import { endStaleServer } from '../restate/server.ts';
 import { openDatabase } from '../sql/database.ts';
 import { type JobResult, jobResult } from './result-digest.ts';
@@ -49,6 +49,8 @@ export interface EnclosedAnalysis {
 export interface EnclosedReads {
   /** With the end of the name that its compression has. */
   readonly fileName: string;
+  /** Of the plaintext; where it is known before it is opened. */
+  readonly sizeBytes?: number;
   /** The plaintext. */
   readonly open: () => ByteSource;
 }
@@ -75,7 +77,8 @@ export async function analyseEnclosed(analysis: EnclosedAnalysis): Promise<Enclo
   await linkReferences(analysis.referenceRoot, nodePaths(dataDir).referenceRoot);
   // What the operator has set for the whole node, a file or the environment, does not count here.
   const { config } = loadConfig({ env: {}, flags: { ...analysis.config, dataDir } });
-  const node = await startNode({ config });
+  // A machine that runs jobs, and is in no network.
+  const node = await runNode({ config }, async () => null);
   try {
     const client = createClient({ socketPath: node.socketPath });
     const submission = { ...analysis.job, r1, ...(r2 === undefined ? {} : { r2 }), outDir };

@@ -28,3 +28,17 @@ export const FETCHES_MAX = 64;
 export const FETCHES_PER_REQUESTER_MAX = 16;
 /** Files of one attempt: a genome has some thirty. */
 export const RESULT_FILES_MAX = 10_000;
+/** Shortest and longest pause before the coordinator is asked again about a canary, ms. */
+export const CANARY_ASK_MS_MIN = 200;
+export const CANARY_ASK_MS_MAX = 30_000;
+/** Cores that one attempt should have: its shards run at once, most steps use no more. */
+export const ATTEMPT_CORES = 8;
+/** Attempts that are sealed and wait for the others, in no slot; each is one call in ten seconds. */
+export const WAITING_MAX = 256;
+/** Room on the disk with less than which no attempt is taken, bytes. */
+export const FREE_BYTES_MIN = 2 ** 30;
+/**
+ * Room that an attempt needs for each byte of its reads: the reads, alignments in the making, their
+ * last form, variants, and the sealed copy. Compressed reads of 30× took 5.
+ */
+export const SCRATCH_PER_READ_BYTE = 6;

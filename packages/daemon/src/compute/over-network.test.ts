@@ -71,6 +71,11 @@ const referenceRoot = join(root, 'references');
 const logger = pino({ level: 'silent' });
 const common = { network, crypto: nodeCrypto, now: Date.now, logger };
 const config = { cores: 1, limitsFactor: 1 };
+/** Whatever machine the tests run on. */
+const CONTAINED = {
+  strength: async () => ({ strength: 'strong', mend: null }) as const,
+  operator: null,
+};
 
 /** Digest of the bundle. */
 let reference: Digest;
@@ -179,6 +184,7 @@ async function startCompute(t: TestContext, identity: NodeIdentity, coordinator:
     work: coordinatorWork({ ...common, nodeId, secretKey: signingKey.secretKey, channel }),
     openReads: readsOpener({ ...common, identity }),
     node: { referenceRoot, config },
+    containment: CONTAINED,
   });
   await worker.start();
   t.after(() => worker.stop());

@@ -72,7 +72,8 @@ async function openOne(
 ): Promise<EnclosedReads> {
   const released = await askCustodian(options, reads, asking);
   const open = () => plaintextOf(options, reads, { released, asking });
-  return { fileName: released.fileName, open };
+  const { plaintextBytes: sizeBytes } = released.manifest;
+  return { fileName: released.fileName, sizeBytes, open };
 }
 
 function channelTo({ identity, network }: SealedReadsOptions, address: string): Channel {

@@ -70,6 +70,7 @@ function workerOf(name: string, work: MemoryWorkSource, changes: Partial<WorkerO
     work,
     openReads: async () => FASTQ,
     node: { referenceRoot, config: { cores: 1, limitsFactor: 1 } },
+    containment: { strength: async () => ({ strength: 'strong', mend: null }), operator: null },
     logger: createLogger(join(root, `${name}.log`), 'info'),
     now: () => 0,
     ...changes,

@@ -1,6 +1,10 @@
 /**
- * The compute role: takes attempts from the coordinator, as many at once as it has slots, goes on
- * with those that it held when it died, and keeps sealed outputs for as long as they may be fetched.
+ * Takes attempts from the coordinator, as many at once as it has slots, goes on with those that it
+ * held when it died, and keeps sealed outputs for as long as they may be fetched.
+ *
+ * W1  An attempt has its slot until its outputs are sealed; then it waits for the others in none, or
+ *     nodes that wait for each other would never take the work that each of them waits for.
+ * W2  One slot after the other asks for work, so that no offer is taken twice.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +13,7 @@ import { AppError } from '@helixmesh/protocol';
 import { toHex } from '@helixmesh/protocol/sealing';
 import { type AttemptOptions, runAttempt } from './attempt.ts';
 import { attemptFolders, readRecord, writeRecord } from './attempt-folder.ts';
-import { RETRY_FIRST_MS, RETRY_MAX_MS, SLOTS_MAX, SWEEP_MS } from './limits.ts';
+import { RETRY_FIRST_MS, RETRY_MAX_MS, SLOTS_MAX, SWEEP_MS, WAITING_MAX } from './limits.ts';
 
 export interface WorkerOptions extends AttemptOptions {
   /** Below it a folder for each attempt. */
@@ -24,6 +28,8 @@ export interface Worker {
   start(): Promise<void>;
   /** Ends the tools; the attempts go on at the next start. */
   stop(): Promise<void>;
+  /** Attempts that have a slot now. */
+  readonly running: number;
   health(): { readonly status: 'ok' } | { readonly status: 'failing'; readonly why: string };
 }
 
@@ -34,6 +40,10 @@ export function createWorker(options: WorkerOptions): Worker {
   const { signal } = stopping;
   let why: string | null = null;
   let running: Promise<unknown> = Promise.resolve();
+  let taking: Promise<unknown> = Promise.resolve();
+  let count = 0;
+  /** Attempts that are sealed and not decided yet (W1). */
+  const waiting = new Set<Promise<void>>();
 
   async function takeOne(): Promise<string> {
     for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(2 * waitMs, RETRY_MAX_MS)) {
@@ -54,11 +64,33 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   }
 
+  /** W2. */
+  function takeInTurn(): Promise<string> {
+    const taken = taking.then(takeOne);
+    taking = taken.catch(() => undefined);
+    return taken;
+  }
+
   async function slot(held: string[]): Promise<void> {
     while (!signal.aborted) {
-      const folder = held.shift() ?? (await takeOne());
-      await runAttempt(options, folder, signal);
+      while (waiting.size >= WAITING_MAX) await Promise.race(waiting);
+      const folder = held.shift() ?? (await takeInTurn());
+      count += 1;
+      try {
+        await untilSealed(folder);
+      } finally {
+        count -= 1;
+      }
     }
+  }
+
+  /** Until it needs its slot no more (W1). */
+  async function untilSealed(folder: string): Promise<void> {
+    const { promise: sealed, resolve: onSealed } = Promise.withResolvers<void>();
+    const whole = unlessStopped(runAttempt(options, folder, { stopping: signal, onSealed }));
+    waiting.add(whole);
+    void whole.finally(() => waiting.delete(whole));
+    await Promise.race([sealed, whole]);
   }
 
   async function sweep(): Promise<void> {
@@ -98,6 +130,10 @@ export function createWorker(options: WorkerOptions): Worker {
     async stop() {
       stopping.abort();
       await running;
+      await Promise.all(waiting);
+    },
+    get running() {
+      return count;
     },
     health: () => (why === null ? { status: 'ok' } : { status: 'failing', why }),
   };

@@ -5,7 +5,7 @@
  * A node speaks for itself alone: registration, heartbeat and drain are refused when the key that
  * signed the request is not the one of the node that they are about.
  *
- * What it does not do: verify hardware, place tasks, measure round trips.
+ * What it does not do: verify nodes (`verification.ts`), place tasks, measure round trips.
  */
 import { AppError, type Digest, type NodeId, parseNodeId } from '@helixmesh/protocol';
 import { type Crypto, fromBase64, type Genesis, type NodeView } from '@helixmesh/protocol/sealing';
@@ -16,6 +16,7 @@ import type { NetworkListener } from '../network/listener.ts';
 import { type Application, OK } from '../node/application.ts';
 import type { Logger } from '../node/logger.ts';
 import type { Database } from '../sql/database.ts';
+import { canaryReasons } from './canaries.ts';
 import { LIST_BYTES_MAX, NODES_MAX } from './limits.ts';
 import { createNodeRegistry } from './node-registry.ts';
 import { type NodeRow, viewOf } from './node-rows.ts';
@@ -42,13 +43,17 @@ export function createCoordinator(options: CoordinatorOptions): Application {
   const { nodesMax = NODES_MAX, listBytesMax = LIST_BYTES_MAX } = options;
   const registry = createNodeRegistry({ database, network, crypto, nodesMax });
   const attestedOperators = new Set(genesis.attestedOperators);
-  const view = (row: NodeRow): NodeView => viewOf(row, { attestedOperators, nowMs: now() });
+  const viewer = async () => {
+    const options = { attestedOperators, reasons: await canaryReasons(database), nowMs: now() };
+    return (row: NodeRow): NodeView => viewOf(row, options);
+  };
 
   listener.route('registerNode', async ({ body }, caller) => {
     const signed = parseRegistration(fromBase64(body.registration, 'a registration'));
     const { nodeId } = signed.document;
     requireSelf(caller, nodeId);
-    const registered = view(await registry.register(signed, now()));
+    const row = await registry.register(signed, now());
+    const registered = (await viewer())(row);
     const { admission, tier, zones } = registered;
     logger.info({ nodeId, admission, tier, zones }, 'node registered');
     return registered;
@@ -57,23 +62,25 @@ export function createCoordinator(options: CoordinatorOptions): Application {
   listener.route('heartbeat', async ({ body }, caller) => {
     const heartbeat = parseHeartbeat(fromBase64(body.heartbeat, 'a heartbeat'));
     requireSelf(caller, heartbeat.nodeId);
-    const { admission, liveness } = view(await registry.beat(heartbeat, now()));
+    const row = await registry.beat(heartbeat, now());
+    const { admission, liveness } = (await viewer())(row);
     return { admission, liveness };
   });
 
   listener.route('listNodes', async () => {
     const rows = await registry.list();
-    const nodes = fitting(rows, view, listBytesMax);
+    const nodes = fitting(rows, await viewer(), listBytesMax);
     if (nodes.length < rows.length) {
       logger.warn({ nodes: rows.length, listed: nodes.length }, 'not all nodes fit the list');
     }
     return nodes;
   });
 
-  const drain = (atMs: number | null, nodeId: NodeId, caller: Caller) => {
+  const drain = async (atMs: number | null, nodeId: NodeId, caller: Caller) => {
     requireSelf(caller, nodeId);
     logger.info({ nodeId, isDraining: atMs !== null }, 'node asked for its drain');
-    return registry.setDraining(nodeId, atMs).then(view);
+    const row = await registry.setDraining(nodeId, atMs);
+    return (await viewer())(row);
   };
   listener.route('drainNode', ({ params }, caller) =>
     drain(now(), parseNodeId(params.nodeId), caller),

@@ -21,3 +21,17 @@ export const CALL_MAX_MS = 10_000;
 export const RETRY_FIRST_MS = 1_000;
 /** The last word of a node that stops must not hold up its end. */
 export const FAREWELL_MAX_MS = 2_000;
+
+/** A canary's genome: small enough for seconds, large enough that every step has something to do. */
+export const CANARY_GENOME = { contigs: 2, basesPerContig: 20_000, coverage: 10 } as const;
+/** How long a node may take for a canary, ms: a slow machine with other work. */
+export const CANARY_MS = 15 * 60_000;
+/** Pause after a canary that failed, ms; doubles with each in a row. */
+export const CANARY_PAUSE_FIRST_MS = 30_000;
+export const CANARY_PAUSE_MAX_MS = 3_600_000;
+/** When a node whose answer is being judged should ask again, ms. */
+export const CANARY_JUDGED_MS = 2_000;
+/** When a node that is admitted, or can do nothing about it now, should ask again, ms. */
+export const CANARY_IDLE_MS = 30_000;
+/** Between two looks at the coordinator's own tools, ms. */
+export const CANARY_TOOLS_MS = 60_000;

@@ -3,8 +3,8 @@
  * 30 s that it is there and what is free.
  *
  * M1  A coordinator that is offline stops nothing: the node tries again, sooner than it would beat.
- * M2  It registers anew when its hardware or tools have changed, when half of its registration's time
- *     is over, and when the coordinator does not know it any more; else never.
+ * M2  It registers anew when its hardware, its tools or what it offers have changed, when half of its
+ *     registration's time is over, and when the coordinator does not know it any more; else never.
  * M3  Sequences are the node's time, and rise whatever its clock does. A clock that was set back
  *     between two starts is refused until it is reached again, by a minute at most: a request whose
  *     time is further off is refused as well.
@@ -63,8 +63,8 @@ export interface MembershipOptions {
   readonly identity: NodeIdentity;
   readonly network: Digest;
   readonly coordinator: NodeAddress;
-  /** Asked for when the node registers: by then its port is known. */
-  readonly profile: () => NodeProfile;
+  /** Asked for when the node has a port, and before each heartbeat. */
+  readonly profile: () => NodeProfile | Promise<NodeProfile>;
   readonly measure: Measure;
   readonly crypto: Crypto;
   /** Milliseconds since 1970. */
@@ -181,13 +181,13 @@ function createVoice(options: MembershipOptions) {
   /** M2. */
   async function register(signal: AbortSignal): Promise<void> {
     const hardware = await hardwareNow();
+    const profile = await options.profile();
     if (registered !== null) {
       const { issuedAtMs, expiresAtMs } = registered;
       const isYoung = now() < issuedAtMs + (expiresAtMs - issuedAtMs) / 2;
-      if (isYoung && canonicalJson(registered.hardware) === canonicalJson(hardware)) return;
+      if (isYoung && isSaidIn(registered, { ...profile, hardware })) return;
     }
     const issuedAtMs = now();
-    const profile = options.profile();
     const document = checked({
       type: REGISTRATION_TYPE,
       network,
@@ -243,6 +243,16 @@ function createVoice(options: MembershipOptions) {
     },
     close: () => channel.close(),
   };
+}
+
+/** Whether the registration says just that already. */
+function isSaidIn(
+  registered: Registration,
+  said: NodeProfile & { readonly hardware: Hardware },
+): boolean {
+  const { network, nodeId, sequence, type, issuedAtMs, expiresAtMs } = registered;
+  const again = { ...said, network, nodeId, sequence, type, issuedAtMs, expiresAtMs };
+  return canonicalJson(again) === canonicalJson(registered);
 }
 
 /** Throws CONFIG_INVALID naming what the network would refuse. */

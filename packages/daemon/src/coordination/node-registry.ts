@@ -64,13 +64,16 @@ export function createNodeRegistry(options: NodeRegistryOptions): NodeRegistry {
       const row = await find(trx, nodeId);
       if (row?.registration_id === verdict.id) return row;
       const before = row === undefined ? UNREGISTERED : lifecycleOf(row, registrationOf(row));
-      const isVerifiedHardware = row?.verified === verifiedTextOf(document);
+      const { isZoneStatementVerified } = verdict;
+      const isVouchedAsBefore = isZoneStatementVerified || row?.is_zone_verified !== 1;
+      const isSameAsVerified = row?.verified === verifiedTextOf(document);
+      const isVerifiedHardware = isSameAsVerified && isVouchedAsBefore;
       const after = moved(before, { type: 'register', sequence, slots, isVerifiedHardware });
       if (row === undefined) await makeRoom(trx, { nodesMax, nowMs });
       const change = {
         registration: canonicalJson(signed),
         registration_id: verdict.id,
-        is_zone_verified: verdict.isZoneStatementVerified ? 1 : 0,
+        is_zone_verified: isZoneStatementVerified ? 1 : 0,
         admission: after.admission,
         registered_at: nowMs,
       };

@@ -64,11 +64,15 @@ export function stateOf(row: NodeRow, attestedOperators: ReadonlySet<string>): N
   };
 }
 
+export interface ViewOptions {
+  readonly attestedOperators: ReadonlySet<string>;
+  /** Why nodes were not admitted by their last canary. */
+  readonly reasons: ReadonlyMap<string, NodeView['reason']>;
+  readonly nowMs: number;
+}
+
 /** What the network is shown of a node at `nowMs`. */
-export function viewOf(
-  row: NodeRow,
-  { attestedOperators, nowMs }: { readonly attestedOperators: ReadonlySet<string>; nowMs: number },
-): NodeView {
+export function viewOf(row: NodeRow, { attestedOperators, reasons, nowMs }: ViewOptions): NodeView {
   const state = stateOf(row, attestedOperators);
   const facts = factsOf(state, nowMs);
   const { endpoint, slots, expiresAtMs, hardware, services } = state.registration;
@@ -80,7 +84,7 @@ export function viewOf(
     tier: facts.tier,
     services,
     admission: facts.admission,
-    reason: reasonOf(row, services),
+    reason: reasonOf(row, { attestedOperators, reasons, nowMs }),
     liveness: facts.liveness,
     cores: hardware.cores,
     memoryBytes: hardware.memoryBytes,
@@ -96,9 +100,19 @@ export function viewOf(
   };
 }
 
-/** Why a node that offers to compute gets nothing of others, as far as its registration says so. */
-function reasonOf(row: NodeRow, services: readonly string[]): NodeView['reason'] {
-  if (!services.includes('compute') || row.is_zone_verified === 1) return null;
+/** Of a node that offers to compute. */
+function reasonOf(row: NodeRow, { reasons, nowMs }: ViewOptions): NodeView['reason'] {
+  if (!registrationOf(row).services.includes('compute')) return null;
+  const statement = statementReasonOf(row, nowMs);
+  if (statement !== null || row.admission === 'available') return statement;
+  return reasons.get(row.node_id) ?? null;
+}
+
+/** Why nobody gives the node tasks of others, by what vouches for it; null where something does. */
+export function statementReasonOf(row: NodeRow, nowMs: number): NodeView['reason'] {
+  const { zoneStatement } = registrationOf(row);
+  const isInForce = zoneStatement !== null && nowMs < zoneStatement.document.untilMs;
+  if (row.is_zone_verified === 1 && isInForce) return null;
   return {
     code: 'ACCESS_REFUSED',
     message: 'no statement of its operator vouches for it: `helixmesh node vouch` makes one',

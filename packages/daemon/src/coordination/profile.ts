@@ -13,6 +13,7 @@ import {
   ZONE_STATEMENT_BYTES_MAX,
   type ZoneStatement,
 } from '@helixmesh/scheduler';
+import { attemptSlots } from '../compute/slots.ts';
 import { type NodeConfig, readLocation } from '../node/config-schema.ts';
 import { formatEndpoint } from '../node/endpoint.ts';
 import type { NodeProfile } from './membership.ts';
@@ -50,8 +51,10 @@ export function profileOf(
       transferGibMicroUsd: config.priceTransferGib,
       storageGibMonthMicroUsd: config.priceStorageGibMonth,
     },
-    // A core is the least that an attempt takes.
-    slots: Math.min(config.cores, SLOTS_MAX),
+    // Where nothing of others is taken, a core is the least that an attempt could take.
+    slots: config.roles.includes('compute')
+      ? attemptSlots(config.cores)
+      : Math.min(config.cores, SLOTS_MAX),
   };
 }
 

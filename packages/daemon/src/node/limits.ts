@@ -6,6 +6,8 @@ export const STOP_ALL_MS = 9_500;
 export const STOP_ONE_MS = 2_000;
 /** The listener's: what it is answering may take five seconds. */
 export const LISTENER_STOP_MS = 6_000;
+/** Where analyses run in enclosures, which end their own tools first. */
+export const ENCLOSURE_STOP_MS = 9_000;
 /** Running tools may end by themselves for so long after the order to stop. */
 export const DRAIN_MS = 7_000;
 /** Settings file; one with all settings and comments has five thousand bytes. */

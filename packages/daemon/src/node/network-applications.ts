@@ -3,10 +3,14 @@
  * and its membership at a coordinator. Roles add their routes and services to the listener when they
  * are made; it listens once they have started, so that nobody meets a node that is half there.
  */
+import { join } from 'node:path';
 import { AppError } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
-import { formatNodeAddress, type NodeRole } from '@helixmesh/protocol/sealing';
+import { formatNodeAddress, type NodeRole, parseNodeAddress } from '@helixmesh/protocol/sealing';
+import { lackingForCanary, runCanary } from '../compute/canary.ts';
+import { type Compute, createCompute } from '../compute/compute.ts';
 import { createCoordinator } from '../coordination/coordinator.ts';
+import { createVerification } from '../coordination/verification.ts';
 import { createCustodian } from '../custody/custodian.ts';
 import { openCustody } from '../custody/custody.ts';
 import { loadIdentity, type NodeIdentity } from '../network/identity.ts';
@@ -17,8 +21,8 @@ import type { NodeConfig } from './config.ts';
 import { assertMayListen, parseEndpoint } from './endpoint.ts';
 import type { Ground } from './ground.ts';
 import type { Jobs } from './jobs-application.ts';
-import { LISTENER_STOP_MS } from './limits.ts';
-import { createMember } from './member.ts';
+import { ENCLOSURE_STOP_MS, LISTENER_STOP_MS } from './limits.ts';
+import { createMember, type Member } from './member.ts';
 import { type Network, readNetworkFile } from './network-file.ts';
 import { VERSION } from './version.ts';
 
@@ -44,7 +48,7 @@ export interface NetworkGround extends Ground, NetworkOptions {
   readonly listener: NetworkListener;
 }
 
-/** The application of each role; `compute` has the jobs, which nodes without a role run too. */
+/** The application of each role but `compute`, which needs to know of the membership. */
 const ROLE_MAKERS: Readonly<
   Record<Exclude<NodeRole, 'compute'>, (ground: NetworkGround) => Promise<Application>>
 > = {
@@ -106,16 +110,61 @@ export async function createNetwork(
     if (role === 'compute') continue;
     roles.push({ application: await ROLE_MAKERS[role](all), after: jobsOf(options) });
   }
+  if (config.roles.includes('coordinator')) {
+    roles.push({
+      application: verificationOf(all),
+      after: ['coordinator'],
+      stopMs: ENCLOSURE_STOP_MS,
+    });
+  }
+  let member: Member | null = null;
+  const compute = computeOf(all, () => member?.isDraining ?? false);
+  if (compute !== null) {
+    const { application, drain } = compute;
+    roles.push({ application, after: jobsOf(options), drain, stopMs: ENCLOSURE_STOP_MS });
+  }
   const after = [...jobsOf(options), ...roles.map(({ application }) => application.name)];
-  const member = await createMember({ ...all, reachedAt: () => reachedAt(config, listener) });
+  member = await createMember({
+    ...all,
+    load: () => compute?.load() ?? { attempts: 0, cores: 0 },
+    reachedAt: () => reachedAt(config, listener),
+  });
   return {
     placed: [
       ...roles,
       { application: portOf(listener), after, stopMs: LISTENER_STOP_MS },
-      ...(member === null ? [] : [member]),
+      ...(member === null ? [] : [member.placed]),
     ],
     address: () => formatNodeAddress(reachedAt(config, listener)),
   };
+}
+
+/** Null where the node takes nothing of others: without the role, or without a coordinator. */
+function computeOf(ground: NetworkGround, isDraining: () => boolean): Compute | null {
+  const { config, paths, identity, network, listener, logger } = ground;
+  if (!config.roles.includes('compute') || config.coordinator === null) return null;
+  return createCompute({
+    ...{ identity, listener, logger, isDraining },
+    ...{ network: network.id, crypto: nodeCrypto, now: Date.now },
+    folder: paths.computeRoot,
+    coordinator: parseNodeAddress(config.coordinator),
+    referenceRoot: paths.referenceRoot,
+    cores: config.cores,
+    limitsFactor: config.limitsFactor,
+    operator: config.operator,
+  });
+}
+
+function verificationOf(ground: NetworkGround): Application {
+  const { config, paths, database, network, listener, logger } = ground;
+  const common = { network: network.id, crypto: nodeCrypto };
+  const { cores, limitsFactor } = config;
+  const folder = join(paths.computeRoot, 'expected');
+  return createVerification({
+    ...{ ...common, database, listener, logger, now: Date.now, lacking: lackingForCanary },
+    analyse: (genome, signal) =>
+      runCanary({ ...common, genome, folder, config: { cores, limitsFactor }, signal }),
+  });
 }
 
 function portOf(listener: NetworkListener): Application {

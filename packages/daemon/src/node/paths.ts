@@ -18,6 +18,8 @@ export interface NodePaths {
   readonly logFile: string;
   /** Sealed objects of others. */
   readonly vaultRoot: string;
+  /** Attempts at analyses of others, and canaries. */
+  readonly computeRoot: string;
   /** The genesis document of the network that the folder belongs to. */
   readonly networkFile: string;
 }
@@ -43,6 +45,7 @@ export function nodePaths(dataDir: string): NodePaths {
     lockFile: join(root, 'node.lock'),
     logFile: join(root, 'node.log'),
     vaultRoot: join(root, 'vault'),
+    computeRoot: join(root, 'compute'),
     networkFile: join(root, 'network.json'),
   };
 }

@@ -148,7 +148,7 @@ test('a coordinator runs jobs beside its part of the network', async (t) => {
   const { applications, workflows } = await client.call('getHealth', { params: {} });
   assert.deepEqual(
     applications?.map(({ name }) => name),
-    ['jobs', 'coordinator', 'listener', 'api'],
+    ['jobs', 'coordinator', 'verification', 'listener', 'api'],
   );
   assert.deepEqual(workflows, ['germline.v1']);
 });

@@ -1,92 +1,26 @@
 /**
- * The composition root: the ground that every node stands on, and on it the applications of its
- * roles, each started after those that it needs.
+ * The composition root: a node with the applications of its roles, each started after those that it
+ * needs.
  *
  *   jobs          runs jobs: a node without a role, and the roles compute and coordinator
- *   storage, custodian, coordinator   serve their part of the network's contract
+ *   storage, custodian, coordinator, compute   serve their part of the network's contract
+ *   verification  at a coordinator: canaries
  *   listener      the port for other nodes and for people, opened when those are ready
  *   membership    registers at the coordinators and sends heartbeats
  *   api           the local socket, last: a node that answers there is up
  */
-import { germline } from '@helixmesh/pipelines';
-import type { Health } from '@helixmesh/protocol';
-import type { OutcomePoll } from '../restate/limits.ts';
-import type { AnyPipeline } from '../restate/pipeline-workflow.ts';
-import { createApi } from './api-application.ts';
-import { type Applications, createApplications } from './application.ts';
-import type { NodeConfig } from './config.ts';
-import { type Ground, openGround } from './ground.ts';
-import { createJobs } from './jobs-application.ts';
+import type { Ground } from './ground.ts';
 import type { NetworkOptions } from './network-applications.ts';
-import { VERSION } from './version.ts';
+import { type NodeOptions, type RunningNode, runNode } from './run-node.ts';
 
-export interface RunningNode {
-  readonly socketPath: string;
-  /** `node_…@host:port` for others; null on a node without roles. */
-  readonly address: string | null;
-  /** Resolves when the node has stopped; rejects when its supervisor gave up. */
-  readonly stopped: Promise<void>;
-  /** Drains for at most ten seconds; what is cut off goes on at the next start. */
-  stop(): Promise<void>;
-}
-
-export interface NodeOptions {
-  readonly config: NodeConfig;
-  /** All versions of all pipelines that may still have unfinished jobs; the last one is used. */
-  readonly pipelines?: readonly AnyPipeline[];
-  /** Other than the usual for tests of long waits. */
-  readonly outcomePoll?: OutcomePoll;
-}
+export type { NodeOptions, RunningNode };
 
 /**
  * Starts a node and answers when it serves. Throws DATA_IN_USE when one runs there already; after
  * any failure nothing of it is left running.
  */
-export async function startNode({
-  config,
-  pipelines = [germline],
-  outcomePoll,
-}: NodeOptions): Promise<RunningNode> {
-  await using opened = new AsyncDisposableStack();
-  const ground = opened.use(await openGround(config));
-  const { logger, paths, disk } = ground;
-  logger.info({ roles: config.roles }, 'node starting');
-
-  const jobs = runsJobs(config) ? createJobs({ ...ground, pipelines, outcomePoll }) : null;
-  const workflows = jobs?.handling.workflows ?? [];
-  const isHealthy = () => healthOf(applications, workflows).status === 'ok';
-  const network = await networkOf(ground, { jobs, opened, isHealthy });
-  const placed = [...(jobs === null ? [] : [jobs.placed]), ...(network?.placed ?? [])];
-  const api = createApi(ground, {
-    after: placed.map(({ application }) => application.name),
-    jobs: jobs?.handling ?? null,
-    health: () => healthOf(applications, workflows),
-  });
-  const applications = createApplications([...placed, api], { logger });
-  opened.defer(applications.stop);
-  await applications.start();
-  logger.info({ workflows }, 'node ready');
-
-  const running = opened.move();
-  const ended = Promise.withResolvers<void>();
-  const stop = once(async () => {
-    disk.stop(); // A disk that fills up now is no reason for this end.
-    await running.disposeAsync();
-    logger.info({}, 'node stopped');
-    ended.resolve();
-  });
-  const exits = [disk.full, ended.promise, ...(jobs === null ? [] : [jobs.exited])];
-  return {
-    socketPath: paths.apiSocket,
-    address: network?.address() ?? null,
-    stopped: Promise.race(exits).finally(stop),
-    stop,
-  };
-}
-
-/** A node without a role is a machine that runs its owner's jobs. */
-function runsJobs({ roles }: NodeConfig): boolean {
-  return roles.length === 0 || roles.includes('compute') || roles.includes('coordinator');
+export function startNode(options: NodeOptions): Promise<RunningNode> {
+  return runNode(options, networkOf);
 }
 
 /** Loaded by a node that has roles; others never load a network. */
@@ -94,24 +28,4 @@ async function networkOf(ground: Ground, options: NetworkOptions) {
   if (ground.config.roles.length === 0) return null;
   const { createNetwork } = await import('./network-applications.ts');
   return createNetwork(ground, options);
-}
-
-function healthOf(applications: Applications, workflows: readonly string[]): Health {
-  const states = applications.health();
-  const worst = states.every(({ status }) => status === 'ok') ? 'ok' : 'failing';
-  return {
-    status: applications.isDraining ? 'draining' : worst,
-    version: VERSION,
-    pid: process.pid,
-    workflows: [...workflows],
-    applications: [...states],
-  };
-}
-
-function once(action: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | null = null;
-  return () => {
-    done ??= action();
-    return done;
-  };
 }

@@ -1,6 +1,7 @@
 /** The one set of migrations. A migration that has shipped is never edited. */
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { canaries } from './canaries-migration.ts';
 import { networkTasks } from './network-tasks-migration.ts';
 import { placement } from './placement-migration.ts';
 
@@ -9,6 +10,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-nodes': { up: nodes },
   '0003-network-tasks': { up: networkTasks },
   '0004-placement': { up: placement },
+  '0005-canaries': { up: canaries },
 };
 
 async function jobsTasksJournal(db: Kysely<unknown>): Promise<void> {

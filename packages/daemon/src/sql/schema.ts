@@ -5,6 +5,7 @@
 import type { JobState } from '@helixmesh/protocol';
 import type { NodeLifecycle } from '@helixmesh/scheduler';
 import type { Generated } from 'kysely';
+import type { CanariesTable } from './canaries-schema.ts';
 import type { NetworkTaskTables } from './network-tasks-schema.ts';
 
 export interface Tables extends NetworkTaskTables {
@@ -15,6 +16,7 @@ export interface Tables extends NetworkTaskTables {
   readonly attempts: AttemptsTable;
   readonly journal: JournalTable;
   readonly nodes: NodesTable;
+  readonly canaries: CanariesTable;
 }
 
 interface JobsTable {

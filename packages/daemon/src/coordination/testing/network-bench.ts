@@ -17,6 +17,7 @@ import {
 import type { Heartbeat, Registration } from '@helixmesh/scheduler';
 import { registrationOf } from '@helixmesh/scheduler/testing/fleet';
 import type { NodeIdentity } from '../../network/identity.ts';
+import type { NetworkListener } from '../../network/listener.ts';
 import { startTestNode, testIdentity } from '../../network/testing/test-node.ts';
 import { type Database, openDatabase } from '../../sql/database.ts';
 import { createCoordinator } from '../coordinator.ts';
@@ -50,6 +51,14 @@ export interface BenchOptions {
   readonly nodesMax?: number;
   readonly listBytesMax?: number;
   readonly attestedOperators?: readonly string[];
+  /** Adds more routes to the same port. */
+  readonly alsoServe?: (served: Served) => void;
+}
+
+export interface Served {
+  readonly listener: NetworkListener;
+  readonly database: Database;
+  readonly network: Digest;
 }
 
 export interface CoordinatorBench {
@@ -94,6 +103,7 @@ export async function startCoordinator(
         logger: SILENT,
         ...limits,
       });
+      rest.alsoServe?.({ listener: own, database, network });
     },
     options,
   );
