@@ -45,8 +45,8 @@ export const INPUTS_MAX = 64;
 export const PLACES_MAX = 64;
 /** Operators that a requester names for one job, as many as its document takes. */
 export const OPERATORS_MAX = 1_000;
-/** Entries of one list in a policy, a grant or a request. */
-export const LIST_MAX = 256;
+/** Entries of one list in a policy, a grant or a request: as many zones as a grant may name. */
+export const LIST_MAX = 300;
 export const LATENCY_MAX_MS = 60_000;
 /** Nodes in one decision; also keeps the sort key of a candidate an exact number. */
 export const CANDIDATES_MAX = 100_000;

@@ -17,6 +17,9 @@ import {
   documentId,
   encodeDocument,
   formatNodeAddress,
+  fromBase64,
+  GENESIS_TYPE,
+  type Genesis,
   makeX25519KeyPair,
   NETWORK_JOB_TYPE,
   type NetworkJob,
@@ -25,10 +28,12 @@ import {
   signDocument,
   toBase64,
   toHex,
+  type WalletSigner,
 } from '@helixmesh/protocol/sealing';
+import { parsePlacement, referenceService, verifyPlacement } from '@helixmesh/scheduler';
 import { pino } from 'pino';
-import { createTaskCoordination } from '../coordination/tasks/coordination.ts';
-import { decisionOf, type TestWorker } from '../coordination/tasks/testing/task-bench.ts';
+import { createCoordinator } from '../coordination/coordinator.ts';
+import { startComputeNode } from '../coordination/testing/compute-nodes.ts';
 import { createCustodian } from '../custody/custodian.ts';
 import { openCustody } from '../custody/custody.ts';
 import type { NodeIdentity } from '../network/identity.ts';
@@ -41,6 +46,7 @@ import {
   testAccount,
   testIdentity,
 } from '../network/testing/test-node.ts';
+import { measureHardware } from '../node/hardware.ts';
 import { openDatabase } from '../sql/database.ts';
 import { bodyCid, putBody, startVault } from '../testing/running-vault.ts';
 import {
@@ -151,32 +157,48 @@ interface GivenTo {
   readonly coordinators: readonly NodeIdentity['nodeId'][];
 }
 
-async function startCoordinator(t: TestContext, workers: readonly TestWorker[]) {
+async function startCoordinator(t: TestContext, operators: readonly WalletSigner[]) {
   const identity = testIdentity();
   const database = await openDatabase(':memory:');
-  const { secretKey } = identity.signingKey;
-  const keeper = { crypto: nodeCrypto, network, coordinator: identity.nodeId, secretKey };
-  let coordination: ReturnType<typeof createTaskCoordination> | undefined;
+  const genesis: Genesis = {
+    ...{ type: GENESIS_TYPE, name: 'test', createdAtMs: 0, nonce: '0'.repeat(32) },
+    coordinators: [identity.nodeId],
+    attestedOperators: operators.map(({ address }) => address).sort(),
+  };
+  let coordinator: ReturnType<typeof createCoordinator> | undefined;
   const serve = (listener: NetworkListener) => {
-    coordination = createTaskCoordination({
-      ...common,
-      ...{ database, listener, keeper, roundMs: LOOK_MS, zoneOf: async () => 'MX' },
-      decide: async (task, nowMs) => decisionOf({ workers }, task, { nowMs, onShortfall: 'wait' }),
-    });
+    const own = { database, identity, genesis, listener, roundMs: LOOK_MS };
+    coordinator = createCoordinator({ ...common, ...own });
   };
   const { address } = await startTestNode(t, serve, { identity });
-  await coordination?.start();
+  await coordinator?.start();
   t.after(async () => {
-    await coordination?.stop();
+    await coordinator?.stop();
     await database.destroy();
   });
-  return { identity, address };
+  return { identity, address, database };
 }
 
-async function startCompute(t: TestContext, identity: NodeIdentity, coordinator: NodeAddress) {
+interface ComputeOptions {
+  readonly coordinator: Awaited<ReturnType<typeof startCoordinator>>;
+  readonly operator: WalletSigner;
+}
+
+/** A node with the tools of this machine and the reference, and what works on its offers. */
+async function startCompute(t: TestContext, { coordinator, operator }: ComputeOptions) {
   const folder = mkdtempSync(join(root, 'compute-'));
+  const hardware = await measureHardware({ cores: 1, dataDir: folder });
+  const node = await startComputeNode(t, {
+    ...{ ...common, operator, database: coordinator.database, coordinator: coordinator.address },
+    change: {
+      // What the machine of a test can hold in is not what this test is about.
+      hardware: { ...hardware, sandbox: 'strong' },
+      services: ['compute', referenceService(reference)],
+    },
+  });
+  const { identity } = node;
   const { nodeId, signingKey } = identity;
-  const channel = nodeChannelOf(t, coordinator, identity);
+  const channel = nodeChannelOf(t, coordinator.address, identity);
   const worker = createWorker({
     ...common,
     root: folder,
@@ -188,7 +210,7 @@ async function startCompute(t: TestContext, identity: NodeIdentity, coordinator:
   });
   await worker.start();
   t.after(() => worker.stop());
-  return folder;
+  return { folder, nodeId };
 }
 
 function signedJob(
@@ -244,22 +266,15 @@ test(
   'two operators analyse sealed reads and agree on the result of one machine',
   LONG,
   async (t) => {
-    const identities = [testIdentity(), testIdentity()];
-    const workers = identities.map(({ nodeId, signingKey }, i) => ({
-      nodeId,
-      secretKey: signingKey.secretKey,
-      operator: walletNamed(`operator ${i}`).address as TestWorker['operator'],
-    }));
-    const coordinator = await startCoordinator(t, workers);
+    const operators = [walletNamed('operator 0'), walletNamed('operator 1')];
+    const coordinator = await startCoordinator(t, operators);
     const { nodeId } = coordinator.identity;
     const requester = await testAccount(['list', 'submit']);
     const { address: vault, folder: vaultFolder } = await startVault(t, root);
     const given = { requester, coordinators: [nodeId] };
     const { custody, sources } = await startOwner(t, vault, given);
-    const folders: string[] = [];
-    for (const identity of identities) {
-      folders.push(await startCompute(t, identity, coordinator.address));
-    }
+    const nodes = [];
+    for (const operator of operators) nodes.push(await startCompute(t, { coordinator, operator }));
 
     const outputKey = makeX25519KeyPair(nodeCrypto).publicKey;
     const job = await signedJob(requester, nodeId, { sources, outputKey });
@@ -277,6 +292,15 @@ test(
       task.attempts.map(({ verdict }) => verdict),
       ['valid', 'valid'],
     );
+    assert.deepEqual(
+      new Set(task.attempts.map(({ address }) => address?.split('@')[0])),
+      new Set(nodes.map((node) => node.nodeId)),
+    );
+    const params = { subject: jobId };
+    const { record } = await channel.call('explainPlacement', { params });
+    const placement = parsePlacement(gunzipSync(fromBase64(record, 'a record')));
+    const by = { network, coordinator: nodeId };
+    assert.equal(verifyPlacement(nodeCrypto, placement, by).status, 'valid');
     const alone = await analyseEnclosed({
       ...{ folder: join(root, 'alone'), referenceRoot, config },
       reads: READS.map((name) => ({
@@ -291,8 +315,8 @@ test(
     assert.equal(task.resultDigest, resultDigest(nodeCrypto, network, alone));
 
     const releases = custody.accessLog().filter(({ outcome }) => outcome === 'released');
-    assert.equal(releases.length, identities.length * READS.length);
-    await assertSealed([...folders, vaultFolder]);
+    assert.equal(releases.length, nodes.length * READS.length);
+    await assertSealed([...nodes.map(({ folder }) => folder), vaultFolder]);
   },
 );
 

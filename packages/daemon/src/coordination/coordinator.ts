@@ -5,7 +5,9 @@
  * A node speaks for itself alone: registration, heartbeat and drain are refused when the key that
  * signed the request is not the one of the node that they are about.
  *
- * What it does not do: verify nodes (`verification.ts`), place tasks, measure round trips.
+ * With it go the routes and loops of work on the network (`tasks/`).
+ *
+ * What it does not do: verify nodes (`verification.ts`), measure round trips.
  */
 import { AppError, type Digest, type NodeId, parseNodeId } from '@helixmesh/protocol';
 import { type Crypto, fromBase64, type Genesis, type NodeView } from '@helixmesh/protocol/sealing';
@@ -13,13 +15,14 @@ import { compareIds, parseHeartbeat, parseRegistration } from '@helixmesh/schedu
 import { type Caller, nodeOf } from '../network/caller.ts';
 import type { NodeIdentity } from '../network/identity.ts';
 import type { NetworkListener } from '../network/listener.ts';
-import { type Application, OK } from '../node/application.ts';
+import type { Application } from '../node/application.ts';
 import type { Logger } from '../node/logger.ts';
 import type { Database } from '../sql/database.ts';
 import { canaryReasons } from './canaries.ts';
 import { LIST_BYTES_MAX, NODES_MAX } from './limits.ts';
 import { createNodeRegistry } from './node-registry.ts';
 import { type NodeRow, viewOf } from './node-rows.ts';
+import { createCoordinatorTasks } from './tasks/coordinator-tasks.ts';
 
 export interface CoordinatorOptions {
   /** Of the data folder, with its schema up to date. */
@@ -33,6 +36,8 @@ export interface CoordinatorOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly logger: Logger;
+  /** Pause between two rounds of placing, ms. */
+  readonly roundMs?: number;
   readonly nodesMax?: number;
   readonly listBytesMax?: number;
 }
@@ -89,16 +94,19 @@ export function createCoordinator(options: CoordinatorOptions): Application {
     drain(null, parseNodeId(params.nodeId), caller),
   );
 
+  const tasks = createCoordinatorTasks(options);
   return {
     name: 'coordinator',
     async start() {
-      if (genesis.coordinators.includes(identity.nodeId)) return;
-      throw new AppError('CONFIG_INVALID', 'this node is no coordinator of the network', {
-        hint: 'Take the role coordinator away, or found a network with this node.',
-      });
+      if (!genesis.coordinators.includes(identity.nodeId)) {
+        throw new AppError('CONFIG_INVALID', 'this node is no coordinator of the network', {
+          hint: 'Take the role coordinator away, or found a network with this node.',
+        });
+      }
+      await tasks.start();
     },
-    stop: async () => undefined,
-    health: () => OK,
+    stop: tasks.stop,
+    health: tasks.health,
   };
 }
 

@@ -51,6 +51,8 @@ export interface Heads {
   push(update: HeadUpdate): Promise<HeadOutcome>;
   /** For the licence gate; undefined while no custodian has attested a head since the start. */
   stateOf(owner: string): RevocationState | undefined;
+  /** Grants that the last known head of an owner names, attested or not: what is revoked stays so. */
+  revokedOf(owner: string): readonly Digest[];
   custodianOf(owner: string): Custodian | undefined;
   /** Owners of whom what was kept cannot be read. */
   readonly damaged: readonly string[];
@@ -108,6 +110,7 @@ export async function openHeads({ crypto, network, store, now }: HeadsOptions): 
       const { known, attestation } = entries.get(owner) ?? {};
       return known && attestation && { known, attestation };
     },
+    revokedOf: (owner) => entries.get(owner)?.known?.head.revoked ?? [],
     custodianOf: (owner) => entries.get(owner)?.custodian?.document,
   };
 }

@@ -10,6 +10,7 @@ import { AppError, type ErrorCode } from '@helixmesh/protocol';
 import type { NetworkJobState } from '@helixmesh/protocol/sealing';
 import type { Database } from '../../sql/database.ts';
 import { REVEAL_WAIT_MS } from './limits.ts';
+import { noteVerdicts } from './reputations.ts';
 import {
   isOpen,
   type NextStep,
@@ -110,6 +111,7 @@ async function completeTask(
       .where('attempt_id', '=', attemptId)
       .execute();
   }
+  await noteVerdicts(trx, { task, replicas }, quorum);
   await setTask(trx, task.task_id, {
     result_digest: quorum.digest satisfies Digest,
     is_checked: quorum.isChecked ? 1 : 0,

@@ -43,7 +43,7 @@ export type Lease =
       /** For `wait` and `reveal` until when that may last. */
       readonly leaseEndsAtMs: number;
     }
-  /** Nothing is left to do: revealed, or the task is final. */
+  /** Nothing is left to do: revealed, or committed to a task that is final. */
   | { readonly status: 'over' }
   | { readonly status: 'lost' };
 
@@ -55,7 +55,11 @@ export async function renewLease(database: Database, call: AttemptCall): Promise
     const loaded = await loadAttempt(trx, call);
     if (loaded === undefined) return { status: 'lost' };
     const { task, replica, isOfThisGeneration } = loaded;
-    if (replica.state === 'REVEALED' || isFinal(task.state)) return { status: 'over' };
+    // What was canceled is withheld and wiped, whoever has canceled it.
+    if (task.state === 'CANCELED') return { status: 'lost' };
+    const hasCommitted = replica.commit_sequence !== null;
+    if (replica.state === 'REVEALED') return { status: 'over' };
+    if (isFinal(task.state)) return { status: hasCommitted ? 'over' : 'lost' };
     if (!isOfThisGeneration) return { status: 'lost' };
     if (replica.state === 'COMMITTED') return committedLease(loaded);
     if (replica.state !== 'RUNNING' || replica.lease_ends_at <= nowMs) return { status: 'lost' };

@@ -12,8 +12,10 @@ import { decisionOf, NOW_MS, submitted, type TaskBench, taskBench } from './test
 const logger = pino({ level: 'silent' });
 
 function decideOf(bench: TaskBench) {
-  return async (task: Parameters<typeof decisionOf>[1], nowMs: number) =>
-    decisionOf(bench, task, { nowMs, onShortfall: 'wait' });
+  return async (task: Parameters<typeof decisionOf>[1], nowMs: number) => ({
+    status: 'decided' as const,
+    decision: decisionOf(bench, task, { nowMs, onShortfall: 'wait' }),
+  });
 }
 
 test('a round offers what is wanted, and offers again what nobody took', async (t) => {

@@ -23,6 +23,7 @@ import {
   parseManifest,
   type Signed,
   textOf,
+  utf8,
   verifyDocument,
 } from '@helixmesh/protocol/sealing';
 import type { Database } from '../../sql/database.ts';
@@ -163,4 +164,17 @@ export async function keepEvidence(
       })
       .execute();
   }
+}
+/** In the order of the job's datasets. */
+export async function evidenceOf(database: Database, jobId: string): Promise<Evidence[]> {
+  const rows = await database
+    .selectFrom('network_evidence')
+    .select(['manifest', 'grant_document'])
+    .where('job_id', '=', jobId)
+    .orderBy('dataset')
+    .execute();
+  return rows.map(({ manifest, grant_document }) => ({
+    manifest: parseManifest(utf8(manifest)),
+    grant: grant_document === null ? null : parseGrant(utf8(grant_document)),
+  }));
 }

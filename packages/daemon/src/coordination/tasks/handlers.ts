@@ -10,6 +10,7 @@ import {
   type Assignment,
   encodeDocument,
   fromBase64,
+  type NetworkJob,
   parseCommitStatement,
   parseNetworkJob,
   parseReveal,
@@ -31,11 +32,20 @@ export interface TaskRoutesOptions {
   readonly database: Database;
   readonly listener: NetworkListener;
   readonly keeper: ChainKeeper;
-  /** Where a node is, by its operator's verified statement; null where that is not known. */
-  readonly zoneOf: (nodeId: NodeId) => Promise<string | null>;
+  readonly zoneOf: ZoneOf;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
+
+/**
+ * The zone of a node that a job's custodians are told: of those that its operator's verified statement
+ * names, one that the job's data may be in; null where none is known.
+ */
+export type ZoneOf = (
+  nodeId: NodeId,
+  job: { readonly id: Digest; readonly document: NetworkJob },
+  nowMs: number,
+) => Promise<string | null>;
 
 /** Before the listener listens. */
 export function serveTasks(options: TaskRoutesOptions): void {
@@ -168,7 +178,7 @@ async function assignmentOf(
     fencingToken: call.fencingToken,
     nodeId: call.nodeId,
     operator: row.operator,
-    zone: await zoneOf(call.nodeId),
+    zone: await zoneOf(call.nodeId, { id: row.job_id as Digest, document: job }, call.nowMs),
     datasets: job.datasets.map(({ dataset }) => dataset),
     issuedAtMs: call.nowMs,
     expiresAtMs: leaseEndsAtMs,

@@ -13,6 +13,18 @@ export const RETRY_FIRST_MS = 5_000;
 export const RETRY_MAX_MS = 15 * 60_000;
 /** Pause before a task is placed again that found too few lawful nodes, ms. */
 export const PLACE_AGAIN_MS = 30_000;
+/** Pause before a task is looked at again whose custodian has not answered, ms. */
+export const HEAD_WAIT_MS = 2_000;
+/** Between two questions for the revocation head of an owner, ms: half of the age that it may have. */
+export const HEAD_POLL_MS = 30_000;
+/** The same after a question that was not answered. */
+export const HEAD_RETRY_MS = 5_000;
+/** An answer that takes longer is none, ms. */
+export const HEAD_ASK_MAX_MS = 10_000;
+/** Custodians that are asked at once. */
+export const HEADS_AT_ONCE_MAX = 16;
+/** Reasons why nodes were refused that are told of a task that waits, most frequent first. */
+export const REFUSALS_TOLD_MAX = 8;
 /** Offers of one task that nobody took, before it is put aside. */
 export const OFFERS_UNANSWERED_MAX = 100;
 /** Jobs of one requester that have not ended. */

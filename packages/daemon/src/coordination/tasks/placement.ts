@@ -17,10 +17,16 @@ import type { AttemptId, Digest, NodeId, TaskId } from '@helixmesh/protocol';
 import { type AttemptRef, OFFERS_LISTED_MAX } from '@helixmesh/protocol/sealing';
 import type { Decision, OperatorId } from '@helixmesh/scheduler';
 import { atomically, type Database } from '../../sql/database.ts';
-import { isFinal, type LoadedTask, loadTask, setTask } from './advance.ts';
+import { isFinal, type LoadedTask, loadTask, type Reason, setTask } from './advance.ts';
 import type { ChainKeeper } from './commits.ts';
 import { isKnown, keepRecord, recordOf } from './decisions.ts';
-import { LEASE_MS, OFFER_MS, PLACE_AGAIN_MS, TASKS_AT_ONCE_MAX } from './limits.ts';
+import {
+  LEASE_MS,
+  OFFER_MS,
+  PLACE_AGAIN_MS,
+  REFUSALS_TOLD_MAX,
+  TASKS_AT_ONCE_MAX,
+} from './limits.ts';
 import { missingOf, takenOperators } from './rounds.ts';
 
 export interface TaskToPlace {
@@ -131,6 +137,21 @@ function isWanted(
   );
 }
 
+/** Puts a task off that cannot be decided on now, and says why. */
+export async function postpone(
+  database: Database,
+  taskId: TaskId,
+  { reason, untilMs }: { readonly reason: Reason; readonly untilMs: number },
+): Promise<void> {
+  await atomically(database, async (trx) => {
+    const loaded = await loadTask(trx, taskId);
+    if (loaded === undefined || isFinal(loaded.task.state)) return;
+    const text = JSON.stringify(reason);
+    await setTask(trx, taskId, { place_after: untilMs, reason: text });
+    await setJobReason(trx, loaded.task.job_id, text);
+  });
+}
+
 async function waiting(
   trx: Database,
   { task }: LoadedTask,
@@ -138,14 +159,30 @@ async function waiting(
 ): Promise<Placed> {
   const { lawful } = decision.outcome;
   const wanted = decision.request.replicas;
-  const reason = {
-    code: 'BUSY',
-    message: `${wanted} replicas want a node each of another operator; ${lawful} nodes are lawful`,
-  };
+  const refusals = refusalsOf(decision);
+  const message =
+    `${wanted} replicas want a node each of another operator; ${lawful} nodes are lawful` +
+    (refusals === '' ? '' : `; refused: ${refusals}`);
+  const reason = { code: 'BUSY', message };
   const change = { place_after: nowMs + PLACE_AGAIN_MS, reason: JSON.stringify(reason) };
   await setTask(trx, task.task_id, change);
   await setJobReason(trx, task.job_id, JSON.stringify(reason));
   return { status: 'waiting' };
+}
+
+/** `not_verified 2, price_high 1`: how many nodes fail for which reason. */
+function refusalsOf({ candidates }: Decision): string {
+  const counts = new Map<string, number>();
+  for (const { failed } of candidates) {
+    for (const reason of new Set(failed.map((failure) => failure.reason))) {
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, REFUSALS_TOLD_MAX)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ');
 }
 
 async function setJobReason(trx: Database, jobId: string, reason: string | null): Promise<void> {

@@ -280,7 +280,9 @@ test('a canceled job ends all that is at work for it, once and for all', async (
   assert.equal(canceled.state, 'CANCELED');
   assert.equal((await commit(bench, b)).status, 'lost');
   assert.equal((await reveal(bench, a)).status, 'lost');
-  assert.deepEqual(await renewLease(bench.database, callOf(b)), { status: 'over' });
+  for (const each of [a, b]) {
+    assert.deepEqual(await renewLease(bench.database, callOf(each)), { status: 'lost' }, 'wiped');
+  }
   const again = await cancelNetworkJob(bench.database, { ...job, nowMs: NOW_MS + 5 });
   assert.deepEqual(again, canceled);
   const other = { ...job, requester: `0x${'9'.repeat(40)}`, nowMs: NOW_MS };
