@@ -7,8 +7,14 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
-import { encodeDocument, type NetworkJob, toBase64 } from '@helixmesh/protocol/sealing';
+import {
+  encodeDocument,
+  type NetworkJob,
+  signDocument,
+  toBase64,
+} from '@helixmesh/protocol/sealing';
 import { createTaskCoordination } from '../coordination/tasks/coordination.ts';
+import { evidenceText, manifestBy } from '../coordination/tasks/testing/evidence.ts';
 import {
   decisionOf,
   RESULT,
@@ -26,9 +32,11 @@ import {
 } from '../network/testing/test-node.ts';
 import { createLogger } from '../node/logger.ts';
 import { type Database, openDatabase } from '../sql/database.ts';
+import { walletNamed } from '../testing/sealed-dataset.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
-import { assertRoom } from './admission.ts';
+import { assertContained, assertRoom } from './admission.ts';
 import { coordinatorWork } from './coordinator-work.ts';
+import { networkJob } from './testing/network-job.ts';
 import { createWorker, type WorkerOptions } from './worker.ts';
 
 const LOOK_MS = 20;
@@ -36,7 +44,6 @@ const folder = temporaryFolder('admission');
 const logger = createLogger(join(folder, 'log'), 'info');
 const weak = async () => ({ strength: 'weak', mend: 'mend it' }) as const;
 const strong = async () => ({ strength: 'strong', mend: null }) as const;
-const READS = { reference: RESULT, r1: RESULT };
 
 /** A coordinator with one job for one node, and what this node asked custodians for. */
 async function bench(t: TestContext, change: Partial<NetworkJob> = {}) {
@@ -67,11 +74,12 @@ async function bench(t: TestContext, change: Partial<NetworkJob> = {}) {
     await coordination?.stop();
     await database.destroy();
   });
+  const { id: dataset, signed } = await manifestBy({ owner: requester.wallet, network: NETWORK });
   const job = await signedJob(
     { keeper, requester: requester.wallet },
     {
       issuedAtMs: Date.now(),
-      parameters: READS,
+      parameters: { reference: RESULT, r1: dataset },
       redundancy: 1,
       replicasMax: 1,
       ...change,
@@ -79,11 +87,11 @@ async function bench(t: TestContext, change: Partial<NetworkJob> = {}) {
   );
   const channel = channelOf(t, address, requester);
   const node = nodeChannelOf(t, address, own);
-  const { jobId } = await channel.call('submitNetworkJob', {
-    body: { job: toBase64(encodeDocument(job)) },
+  await channel.call('submitNetworkJob', {
+    body: { job: toBase64(encodeDocument(job)), evidence: [evidenceText(signed)] },
   });
   while ((await node.call('listOffers', { params: {} })).length === 0) await delay(LOOK_MS);
-  return { database, identity: own, node, requester, jobId };
+  return { database, identity: own, node, requester, dataset };
 }
 
 type Bench = Awaited<ReturnType<typeof bench>>;
@@ -126,20 +134,27 @@ async function endOf(database: Database) {
   }
 }
 
-test('with a weak sandbox data of others is refused before its keys are asked for', async (t) => {
-  const others = [{ dataset: RESULT, grant: RESULT, custodian: PLACE, vaults: [PLACE] }];
-  const cases: readonly Partial<NetworkJob>[] = [
-    { datasets: others, constraints: constraintsOf(false) },
-    { constraints: constraintsOf(true) },
-  ];
-  for (const change of cases) {
-    const made = await bench(t, change);
-    const operator = made.requester.wallet.address;
-    const { asked, root } = await work(t, made, { containment: { strength: weak, operator } });
-    assert.equal(await endOf(made.database), 'SANDBOX_WEAK');
-    assert.deepEqual(asked, []);
-    assert.deepEqual(await readdir(root), []);
-  }
+test('with a weak sandbox an attempt ends before keys are asked for, and nothing is left', async (t) => {
+  const made = await bench(t, { constraints: constraintsOf(true) });
+  const operator = made.requester.wallet.address;
+  const { asked, root } = await work(t, made, { containment: { strength: weak, operator } });
+  assert.equal(await endOf(made.database), 'SANDBOX_WEAK');
+  assert.deepEqual(asked, []);
+  assert.deepEqual(await readdir(root), []);
+});
+
+test('data of others is refused in a weak sandbox, whatever the job demands', async () => {
+  const wallet = walletNamed('operator');
+  const containment = { strength: weak, operator: wallet.address };
+  const own = networkJob({ network: NETWORK, requester: wallet.address });
+  const jobOf = async (change: Partial<NetworkJob>) =>
+    toBase64(encodeDocument(await signDocument(wallet, { ...own, ...change })));
+  const constraints = constraintsOf(false);
+  await assertContained(containment, await jobOf({ constraints }));
+  const granted = own.datasets.map((each) => ({ ...each, grant: NETWORK }));
+  const others = await jobOf({ constraints, datasets: granted });
+  await assert.rejects(assertContained(containment, others), { code: 'SANDBOX_WEAK' });
+  await assertContained({ ...containment, strength: strong }, others);
 });
 
 test('what is the own of the operator may be done in a weak one, and nothing of a stranger', async (t) => {
@@ -148,7 +163,7 @@ test('what is the own of the operator may be done in a weak one, and nothing of 
     containment: { strength: weak, operator: made.requester.wallet.address },
   });
   assert.equal(await endOf(made.database), 'KEY_NOT_HELD');
-  assert.deepEqual(asked, [RESULT]);
+  assert.deepEqual(asked, [made.dataset]);
   const stranger = await bench(t, { constraints: constraintsOf(false) });
   const other = await work(t, stranger, { containment: { strength: weak, operator: null } });
   assert.equal(await endOf(stranger.database), 'SANDBOX_WEAK');
@@ -169,7 +184,7 @@ test('a node that drains leaves its offers, and takes them when it resumes', asy
   assert.deepEqual(asked, []);
   isDraining = false;
   assert.equal(await endOf(made.database), 'KEY_NOT_HELD');
-  assert.deepEqual(asked, [RESULT]);
+  assert.deepEqual(asked, [made.dataset]);
 });
 
 test('reads that do not fit the disk are not begun', async () => {
@@ -178,8 +193,6 @@ test('reads that do not fit the disk are not begun', async () => {
   await assert.rejects(assertRoom(folder, [huge]), { code: 'DISK_FULL' });
   await assertRoom(folder, [{ ...huge, sizeBytes: 1 }]);
 });
-
-const PLACE = `node_${'a'.repeat(64)}@127.0.0.1:7401`;
 
 function constraintsOf(needsStrongSandbox: boolean): NetworkJob['constraints'] {
   return {
