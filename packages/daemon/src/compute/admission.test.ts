@@ -64,8 +64,10 @@ async function bench(t: TestContext, change: Partial<NetworkJob> = {}) {
     coordination = createTaskCoordination({
       ...{ database, listener, keeper, logger, roundMs: LOOK_MS, now: Date.now },
       zoneOf: async () => 'MX',
-      decide: async (task, nowMs) =>
-        decisionOf({ workers: [worker] }, task, { nowMs, onShortfall: 'run_once' }),
+      decide: async (task, nowMs) => ({
+        status: 'decided',
+        decision: decisionOf({ workers: [worker] }, task, { nowMs, onShortfall: 'run_once' }),
+      }),
     });
   };
   const { address } = await startTestNode(t, serve, { identity });

@@ -131,7 +131,10 @@ async function startCoordinator(t: TestContext, options: CoordinatorOptions) {
     createCoordinator({ ...common, ...limits, identity, genesis, listener });
     tasks = createTaskCoordination({
       ...{ ...common, listener, keeper, roundMs: LOOK_MS, zoneOf: async () => 'MX' },
-      decide: async (task, nowMs) => decisionOf({ workers }, task, { nowMs, onShortfall: 'wait' }),
+      decide: async (task, nowMs) => ({
+        status: 'decided',
+        decision: decisionOf({ workers }, task, { nowMs, onShortfall: 'wait' }),
+      }),
     });
   };
   const { address, listener } = await startTestNode(t, serve, { identity, network });
