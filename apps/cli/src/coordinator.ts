@@ -1,12 +1,15 @@
 /** How commands reach the coordinator of the network that the data folder belongs to, as its node. */
 import type { Channel } from '@helixmesh/client/network';
-import { AppError, type NodeId } from '@helixmesh/protocol';
+import { AppError, type Digest, type NodeId } from '@helixmesh/protocol';
 import type { Context } from './context.ts';
 
 export interface CoordinatorUse {
   readonly channel: Channel;
   /** The node of this data folder, which signs the requests. */
   readonly self: NodeId;
+  readonly network: Digest;
+  /** Signed for the person who is logged in with `biofs` in this folder; null where nobody is. */
+  person(): Promise<Channel | null>;
 }
 
 /**
@@ -37,11 +40,25 @@ export async function withCoordinator<T>(
     signer: { secretKey: identity.signingKey.secretKey },
     certificate: identity,
   });
+  let asPerson: Channel | null = null;
+  const person = async () => {
+    const { readLogin } = await import('./biofs/login-record.ts');
+    const login = await readLogin(context.paths.dataDir);
+    if (login === undefined || login.expiresAtMs <= Date.now()) return null;
+    const signer = { secretKey: login.sessionKey, session: login.session };
+    asPerson ??= openChannel({ address, network, signer });
+    return asPerson;
+  };
   try {
-    return await use({ channel, self: identity.nodeId });
+    return await use({ channel, self: identity.nodeId, network, person });
   } finally {
     channel.close();
+    closed(asPerson);
   }
+}
+
+function closed(channel: Channel | null): void {
+  channel?.close();
 }
 
 /** `own` is the node of this data folder where that is a coordinator itself. */

@@ -63,6 +63,12 @@ export const EXAMPLES: readonly Example[] = [
     `helixmesh node vouch node_${'5c1d3f0a'.repeat(8)} --zones MX,NA ` +
       '--operator-key-file operator.key',
   ]),
+  ...examplesOf('route explain', [
+    `helixmesh route explain sha256:${'0123456789abcdef'.repeat(4)}`,
+    `helixmesh route explain task_${'0123456789abcdef'.repeat(2)} --json`,
+  ]),
+  ...examplesOf('task dead', ['helixmesh task dead']),
+  ...examplesOf('task retry', [`helixmesh task retry task_${'0123456789abcdef'.repeat(2)}`]),
   ...examplesOf('cleanup', ['helixmesh cleanup']),
 ];
 

@@ -22,10 +22,13 @@ import { addReferenceAdd } from './commands/reference/add.ts';
 import { addReferenceList } from './commands/reference/list.ts';
 import { addReferenceShow, addReferenceVerify } from './commands/reference/show.ts';
 import { addReport } from './commands/report.ts';
+import { addRouteExplain } from './commands/route/explain.ts';
 import { addRun } from './commands/run.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
+import { addTaskDead } from './commands/task/dead.ts';
+import { addTaskRetry } from './commands/task/retry.ts';
 import { addUp } from './commands/up.ts';
 import { addExamples, EXAMPLES } from './examples.ts';
 import { throwOnError, withGlobalOptions } from './program-shape.ts';
@@ -71,6 +74,7 @@ export function createProgram(): Command {
   addNodeResume(node);
   addNodeVouch(node);
   addDevnet(program);
+  addTasksOfNetwork(program);
   program.commandsGroup('This machine:');
   addInit(program);
   addUp(program);
@@ -80,4 +84,21 @@ export function createProgram(): Command {
   addExamples(program, EXAMPLES);
   throwOnError(program);
   return program;
+}
+
+/** Where jobs of the network go, and those that were given up. */
+function addTasksOfNetwork(program: Command): void {
+  const route = program
+    .command('route')
+    .summary('why a job of the network went where it did')
+    .description('Shows how the network decided where a job goes.')
+    .helpCommand(false);
+  addRouteExplain(route);
+  const task = program
+    .command('task')
+    .summary('tasks of a coordinator that were given up')
+    .description('Looks after tasks of the network, on the machine of its coordinator.')
+    .helpCommand(false);
+  addTaskDead(task);
+  addTaskRetry(task);
 }

@@ -23,6 +23,8 @@ import { type Database, openDatabase } from '../../sql/database.ts';
 import { createCoordinator } from '../coordinator.ts';
 import { LIST_BYTES_MAX, NODES_MAX } from '../limits.ts';
 
+export { deadTask } from './dead-task.ts';
+
 const HOUR_MS = 3_600_000;
 
 export interface Clock {
