@@ -13,7 +13,7 @@ interface Options {
   readonly pipeline: string;
   readonly redundancy: number;
   readonly attempts?: number;
-  readonly maxPrice: string;
+  readonly maxPrice?: string;
   readonly coordinator?: string;
   readonly zones?: readonly string[];
   readonly operators?: readonly string[];
@@ -26,6 +26,8 @@ interface Options {
 }
 
 const PIPELINE = 'germline';
+/** One dollar. */
+const PRICE_MICRO_USD = '1000000';
 const DAY_MS = 86_400_000;
 const DAYS = 7;
 /** What the schema of jobs allows. */
@@ -51,7 +53,7 @@ export function addAnalyze(program: Command): void {
       'attempts at most (default: 4 more than twice the redundancy)',
       parseCount,
     )
-    .requiredOption('--max-price <usd>', 'for all of it, e.g. 0.50', parsePrice)
+    .option('--max-price <usd>', 'for all of it, e.g. 0.50 (default 1)', parsePrice)
     .option(...COORDINATOR)
     .option('--zones <zones>', 'only in these legal zones, e.g. EU,MX', parseZones)
     .option('--operators <accounts>', 'only at these operators, 0x…,0x…', parseAccounts)
@@ -100,7 +102,7 @@ async function submit(
       needsStrongSandbox: true,
       onShortfall: options.acceptOne === true ? ('run_once' as const) : ('wait' as const),
     },
-    maxPriceMicroUsd: options.maxPrice,
+    maxPriceMicroUsd: options.maxPrice ?? PRICE_MICRO_USD,
     durationMs: options.days * DAY_MS,
   };
   const lock = await lockDataFolder(join(dataDir, 'analyze.lock'));

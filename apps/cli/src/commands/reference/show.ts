@@ -12,9 +12,9 @@ export function addReferenceShow(reference: Command): void {
     .argument('<name>', 'name or digest of a bundle')
     .action(async (name: string, _options: object, command) => {
       const context = contextOf(command);
-      const { readManifest } = await import('@helixmesh/pipelines');
+      const { bundleDigest, readManifest } = await import('@helixmesh/pipelines');
       const manifest = await readManifest(context.paths.referenceRoot, name);
-      answer(context, manifest, manifestText(name, manifest));
+      answer(context, manifest, manifestText(name, bundleDigest(manifest), manifest));
     });
 }
 
@@ -50,10 +50,11 @@ export function bundleText({ name, digest, contigs, files }: BundleFigures): str
   ]);
 }
 
-function manifestText(name: string, manifest: ReferenceManifest): string {
+function manifestText(name: string, digest: string, manifest: ReferenceManifest): string {
   const bases = manifest.contigs.reduce((sum, contig) => sum + contig.lengthBases, 0);
   const rows: [string, string][] = [
     ['name', name],
+    ['digest', digest],
     ['contigs', `${manifest.contigs.length}, ${bases.toLocaleString('en')} bases`],
     ...manifest.sources.map((source): [string, string] => [source.kind, source.fileName]),
     ...manifest.notes.map((note): [string, string] => ['note', note]),
