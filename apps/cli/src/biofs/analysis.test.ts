@@ -145,6 +145,20 @@ test('an analysis is asked for, watched, and its result fetched and checked', as
   assert.equal(await failureOf(w, ['result', job, '--out', 'out']), 'OUTPUT_IN_USE');
 });
 
+test('who has the reads sees whether all of them are in the alignments, and no others', async (t) => {
+  const w = await world(t);
+  const job = await analysed(w);
+  const [r1 = '', r2 = ''] = ['R1', 'R2'].map((mate) =>
+    join(root, 'input', `reads_${mate}.fastq.gz`),
+  );
+  const result = ['result', job, '--out', 'out', '--reads'];
+  assert.equal(await failureOf(w, [...result, r1, 'nowhere.fastq.gz']), 'INPUT_NOT_FOUND');
+  assert.equal(await failureOf(w, [...result, r2, r1]), 'RESULT_DIFFERS');
+  assert.equal(existsSync(join(w.folder, 'out')), false);
+  const { reads } = await answerOf(w, [...result, r1, r2]);
+  assert.equal(reads.isCompared, true);
+});
+
 test('killed between signing and sending, and given again, it is one job', async (t) => {
   const w = await world(t);
   const open = new Set<Socket>();

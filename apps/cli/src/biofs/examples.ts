@@ -36,6 +36,9 @@ export const BIOFS_EXAMPLES: readonly Example[] = [
   ...of('status', ['biofs status 90ab12cd34ef', 'biofs status 90ab12cd34ef --wait']),
   ...of('logs', ['biofs logs 90ab12cd34ef -f']),
   ...of('cancel', ['biofs cancel 90ab12cd34ef']),
-  ...of('result', ['biofs result 90ab12cd34ef --out result']),
+  ...of('result', [
+    'biofs result 90ab12cd34ef --out result',
+    'biofs result 90ab12cd34ef --out result --reads R1.fastq.gz R2.fastq.gz',
+  ]),
   ...of('access-log', ['biofs access-log', 'biofs access-log 5c1d3f0a92b4 --limit 10']),
 ];

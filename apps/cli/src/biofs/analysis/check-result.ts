@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalDigest, countPrimaryRecords } from '@helixmesh/pipelines';
+import { canonicalDigest, checkReadConservation, countPrimaryRecords } from '@helixmesh/pipelines';
 import { AppError, type Digest } from '@helixmesh/protocol';
 import { type ResultIndex, resultDigestOf } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
@@ -26,7 +26,12 @@ export interface CheckedFile {
 export interface ReadsCheck {
   readonly trimmedReads: number;
   readonly primaryRecords: number;
+  /** True where they were compared with the reads themselves; else their numbers alone were. */
+  readonly isCompared: boolean;
 }
+
+/** FASTQ files of the reads, for one who has them: one, or R1 and R2. */
+export type OwnReads = readonly [r1: string, r2?: string];
 
 export interface CheckedResult {
   readonly files: readonly CheckedFile[];
@@ -37,11 +42,17 @@ const fastpSchema = z.object({
   summary: z.object({ after_filtering: z.object({ total_reads: z.int().min(0) }) }),
 });
 
+export interface Expected {
+  /** The digest that was agreed on. */
+  readonly expected: Digest;
+  readonly reads: OwnReads | null;
+}
+
 /** Throws RESULT_DIFFERS, and what a file that is not of its format throws. */
 export async function checkResult(
   { crypto, network, signal }: Person,
   { files: folder, index }: FetchedSet,
-  expected: Digest,
+  { expected, reads }: Expected,
 ): Promise<CheckedResult> {
   const files: ResultIndex['compared'] = [];
   for (const { path, format } of index.compared) {
@@ -62,20 +73,39 @@ export async function checkResult(
       sizeBytes,
       isAgreed: agreed.has(path),
     })),
-    reads: await checkReads(folder, index),
+    reads: await checkReads(folder, index, { reads, signal }),
   };
 }
 
+interface ReadsGiven {
+  readonly reads: OwnReads | null;
+  readonly signal: AbortSignal;
+}
+
 /** What fastp let out is what the aligner took in: not a read less, and not one more. */
-async function checkReads(folder: string, { compared }: ResultIndex): Promise<ReadsCheck | null> {
+async function checkReads(
+  folder: string,
+  { compared }: ResultIndex,
+  { reads, signal }: ReadsGiven,
+): Promise<ReadsCheck | null> {
   const pathOf = (format: string) => compared.find((one) => one.format === format)?.path;
   const [bam, fastp] = [pathOf('bam'), pathOf('fastp-json')];
   if (bam === undefined || fastp === undefined) return null;
   const report = fastpSchema.parse(JSON.parse(await readFile(join(folder, fastp), 'utf8')));
   const trimmedReads = report.summary.after_filtering.total_reads;
   const primaryRecords = await countPrimaryRecords(join(folder, bam));
-  if (primaryRecords === trimmedReads) return { trimmedReads, primaryRecords };
-  throw new AppError(
+  if (primaryRecords !== trimmedReads) throw lostReads(trimmedReads, primaryRecords);
+  if (reads === null) return { trimmedReads, primaryRecords, isCompared: false };
+  const own = await checkReadConservation({ reads, bam: join(folder, bam), signal });
+  if (own.isConserved) return { trimmedReads, primaryRecords, isCompared: true };
+  throw new AppError('RESULT_DIFFERS', 'the reads in the BAM are not those of the files given', {
+    hint: 'Where these are the reads of the job, do not use the result, and report the operators.',
+    details: { expected: own.expected, found: own.found },
+  });
+}
+
+function lostReads(trimmedReads: number, primaryRecords: number): AppError {
+  return new AppError(
     'RESULT_DIFFERS',
     `the BAM has ${primaryRecords} primary records for ${trimmedReads} trimmed reads`,
     { hint: 'Reads were lost or made up: do not use the result, and report the operators.' },

@@ -23,7 +23,7 @@ import { type NetworkJobView, toHex } from '@helixmesh/protocol/sealing';
 import { JOB_LOOK_MS, RESULT_SETTLE_MS } from '../limits.ts';
 import type { Person } from '../person.ts';
 import type { TransferProgress } from '../transfer-progress.ts';
-import { type CheckedFile, checkResult, type ReadsCheck } from './check-result.ts';
+import { type CheckedFile, checkResult, type OwnReads, type ReadsCheck } from './check-result.ts';
 import { fetchSet } from './fetch-set.ts';
 import type { JobRecord } from './job-records.ts';
 
@@ -34,6 +34,8 @@ export type Source = Attempt & { readonly address: string };
 export interface FetchResultOptions {
   /** Absolute path of the new folder. */
   readonly out: string;
+  /** Where the requester has the reads: they are compared with the alignments. */
+  readonly reads: OwnReads | null;
   readonly progressOf: (label: string, totalBytes: number) => TransferProgress;
   /** Told of each node whose answer was not taken. */
   readonly onRefused: (refused: Refused) => void;
@@ -61,7 +63,14 @@ export interface FetchedResult {
 }
 
 /** Failures of this machine or its user: another node would not help. */
-const OWN: readonly ErrorCode[] = ['CANCELED', 'DISK_FULL', 'OUTPUT_UNWRITABLE', 'OUTPUT_IN_USE'];
+const OWN: readonly ErrorCode[] = [
+  'CANCELED',
+  'DISK_FULL',
+  'OUTPUT_UNWRITABLE',
+  'OUTPUT_IN_USE',
+  'TOOL_MISSING',
+  'TOOL_FAILED',
+];
 /** Failures after which the same node may still give the result. */
 const LATER: readonly ErrorCode[] = ['PEER_UNREACHABLE', 'BUSY', 'OBJECT_NOT_FOUND'];
 
@@ -79,6 +88,7 @@ export async function fetchResult(
   await makeOwnFolder(partial);
   const lock = await lockDataFolder(join(partial, 'lock'));
   const refused = new Map<string, Refused>();
+  const told = new Set<string>();
   try {
     for (;;) {
       for (const source of sourcesOf(task)) {
@@ -89,14 +99,17 @@ export async function fetchResult(
           const { nodeId, attemptId } = source;
           const one = { nodeId, code: error.code, message: error.message };
           refused.set(attemptId, one);
-          options.onRefused(one);
+          if (!told.has(`${nodeId} ${error.code}`)) options.onRefused(one);
+          told.add(`${nodeId} ${error.code}`);
           return undefined;
         });
         if (done === undefined) continue;
         return { ...done, jobId: record.id, out: options.out, refused: [...refused.values()] };
       }
       if (!mayHelpToWait(view, refused)) throw noneHas([...refused.values()]);
-      refused.clear();
+      for (const [attempt, { code }] of refused) {
+        if (LATER.includes(code)) refused.delete(attempt);
+      }
       await delay(JOB_LOOK_MS, undefined, { signal: person.signal });
     }
   } finally {
@@ -122,7 +135,7 @@ async function tryOne(person: Person, { task, source, partial, options }: Try): 
   const expected = task.resultDigest;
   try {
     const set = await fetchSet(person, source, { folder, expected, ...options });
-    const checked = await checkResult(person, set, expected);
+    const checked = await checkResult(person, set, { expected, reads: options.reads });
     await publish(set.files, options.out);
     await rm(folder, { recursive: true, force: true });
     const isChecked = task.isChecked === true;

@@ -65,9 +65,12 @@ export async function* lookUntilOver(
   onSilence: (error: AppError) => void,
 ): AsyncGenerator<NetworkJobView> {
   let waitMs = JOB_LOOK_MS;
+  let { record } = job;
   for (;;) {
     try {
-      const view = await viewJob(person, job);
+      const view = await viewJob(person, { ...job, record });
+      // So that only a change is written down.
+      record = { ...record, seen: { state: view.state, atMs: Date.now() } };
       waitMs = JOB_LOOK_MS;
       yield view;
       if (isOver(view.state)) return;

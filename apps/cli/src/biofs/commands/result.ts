@@ -1,17 +1,21 @@
 /** `biofs result`. */
+import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { AppError } from '@helixmesh/protocol';
 import type { Command } from 'commander';
 import { answer, type Context, contextOf } from '../../context.ts';
 import { bytes } from '../../ui/format.ts';
 import { printable } from '../../ui/printable.ts';
 import { green, yellow } from '../../ui/style.ts';
 import { pairs, table } from '../../ui/table.ts';
+import type { OwnReads } from '../analysis/check-result.ts';
 import type { FetchedResult, Refused } from '../analysis/fetch-result.ts';
 import { createTransfer } from '../transfer-progress.ts';
 import { COORDINATOR, withJob } from './jobs.ts';
 
 interface Options {
   readonly out: string;
+  readonly reads?: readonly string[];
   readonly coordinator?: string;
 }
 
@@ -27,15 +31,18 @@ export function addResult(program: Command): void {
     )
     .argument('<job>', 'id of a job, or its first digits')
     .requiredOption('--out <folder>', 'new folder')
+    .option('--reads <files...>', 'R1 and R2 where you have them: are all of them in the BAM?')
     .option(...COORDINATOR)
     .action(async (text: string, options: Options, command) => {
       const context = contextOf(command);
+      const reads = await readsOf(options.reads);
       await withJob(context, { text, options }, async (person, job) => {
         const { viewJob } = await import('../analysis/watch-job.ts');
         const { fetchResult } = await import('../analysis/fetch-result.ts');
         const view = await viewJob(person, job);
         const done = await fetchResult(person, job.record, view, {
           out: resolve(options.out),
+          reads,
           progressOf: (label, totalBytes) =>
             createTransfer({ label, totalBytes, quiet: context.quiet }),
           onRefused: (refused) => sayRefused(context, refused),
@@ -43,6 +50,26 @@ export function addResult(program: Command): void {
         answer(context, done, resultText(done));
       });
     });
+}
+
+/** Throws USAGE, INPUT_NOT_FOUND. */
+async function readsOf(paths: Options['reads']): Promise<OwnReads | null> {
+  if (paths === undefined) return null;
+  const [r1, r2, ...others] = paths.map((path) => resolve(path));
+  if (r1 === undefined || others.length > 0) {
+    throw new AppError('USAGE', `${paths.length} files of reads`, {
+      hint: 'Give R1, or R1 and R2.',
+    });
+  }
+  for (const path of [r1, ...(r2 === undefined ? [] : [r2])]) {
+    await access(path).catch((cause) => {
+      throw new AppError('INPUT_NOT_FOUND', `cannot read ${path}`, {
+        hint: 'Name the FASTQ files that were put into the vault.',
+        cause,
+      });
+    });
+  }
+  return r2 === undefined ? [r1] : [r1, r2];
 }
 
 function sayRefused({ quiet }: Context, { nodeId, code, message }: Refused): void {
