@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo check test lies soak bench pack docs clean
+.PHONY: help setup setup-tests demo check test lies soak soak-network bench pack docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ lies: setup-tests ## take out each guard against a lie, and see its test fail
 
 soak: setup ## kill everything at every journaled point of a 24-contig job
 	@bash scripts/test.sh soak
+
+soak-network: setup ## kill nodes of a network fifty times under four samples
+	@bash scripts/test.sh soak-network
 
 bench: setup ## measure the ranking of nodes, and the analysis against a hand-written script
 	@bash scripts/node.sh benchmarks/scheduler/scheduler.ts

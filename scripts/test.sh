@@ -3,6 +3,7 @@
 #   scripts/test.sh              check, then unit, then end to end
 #   scripts/test.sh unit|e2e     one part
 #   scripts/test.sh soak         the long crash tests (test/**/*.soak.ts)
+#   scripts/test.sh soak-network the one of them that is about a network
 #   scripts/test.sh FILE…        these files
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,6 +51,8 @@ soak() {
   run_files soak "$SOAK_TIMEOUT_MS" "${files[@]}"
 }
 
+soak-network() { run_files soak "$SOAK_TIMEOUT_MS" test/soak/network.soak.ts; }
+
 case "${1:-all}" in
   all)
     status=0
@@ -58,6 +61,6 @@ case "${1:-all}" in
     e2e || status=1
     exit "$status"
     ;;
-  unit | e2e | soak) "$1" ;;
+  unit | e2e | soak | soak-network) "$1" ;;
   *) run_files chosen "$TIMEOUT_MS" "$@" ;;
 esac

@@ -4,6 +4,8 @@
 export const START_DEADLINE_MS = 60_000;
 /** A sample of three contigs takes about five seconds. */
 export const JOB_DEADLINE_MS = 180_000;
+/** A job of a network waits for canaries, heartbeats, leases and the restarts of its nodes. */
+export const NETWORK_JOB_DEADLINE_MS = 900_000;
 /** One step or one reaction of the node. */
 export const STEP_DEADLINE_MS = 45_000;
 /** Between two looks at a condition. */
