@@ -108,6 +108,8 @@ function textOf(made: PreparedNetwork, sample: DevnetSample | null): string {
           ...addReference,
           `  ${biofs} analyze R1 R2 --reference ${reference} --max-price 1.00 --wait \\`,
           `      --coordinator ${coordinator?.address}`,
+          '  # R1 and R2 are the datasets that `put` tells; the job is the one that `analyze` tells.',
+          `  ${biofs} result JOB --out result`,
         ];
   return [
     bold(`The network is in ${made.dataDir}`),

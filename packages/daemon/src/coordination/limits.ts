@@ -19,6 +19,8 @@ export const REMEASURE_MS = 10 * 60_000;
 export const CALL_MAX_MS = 10_000;
 /** After a call that failed; doubles up to the heartbeat's interval. */
 export const RETRY_FIRST_MS = 1_000;
+/** Between two looks at the number of attempts, of which the coordinator is told when it changes, ms. */
+export const LOAD_LOOK_MS = 1_000;
 /** The last word of a node that stops must not hold up its end. */
 export const FAREWELL_MAX_MS = 2_000;
 

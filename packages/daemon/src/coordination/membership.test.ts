@@ -47,6 +47,7 @@ interface MemberOptions {
   readonly machine?: Machine;
   readonly profile?: Partial<NodeProfile>;
   readonly identity?: ReturnType<typeof testIdentity>;
+  readonly intervalMs?: number;
 }
 
 function startMember(
@@ -74,7 +75,7 @@ function startMember(
     crypto: nodeCrypto,
     now: clock.now,
     logger: SILENT,
-    intervalMs: 20,
+    intervalMs: rest.intervalMs ?? 20,
   });
   t.after(() => membership.stop());
   return membership;
@@ -98,6 +99,21 @@ test('a node registers by itself and goes on telling how it is', { timeout: 60_0
   await until(async () => (await looking.list())[0]?.runningAttempts === 2);
   machine.runningAttempts = 4;
   await until(async () => (await looking.list())[0]?.liveness === 'busy');
+});
+
+test('attempts that began or ended are told before the next heartbeat is due', {
+  timeout: 60_000,
+}, async (t) => {
+  const bench = await startCoordinator(t, { clock: makeClock(), database: databasePath() });
+  const machine = { hardware: HARDWARE, runningAttempts: 0 };
+  const member = startMember(t, { ...bench, machine, intervalMs: 3_600_000 });
+  const looking = memberOf(t, bench);
+  await member.start();
+  await until(() => member.health().status === 'ok');
+  for (const attempts of [2, 0]) {
+    machine.runningAttempts = attempts;
+    await until(async () => (await looking.list())[0]?.runningAttempts === attempts);
+  }
 });
 
 test('draining is told at once and taken back, and a node that stops says so', {

@@ -8,7 +8,8 @@
  * M3  Sequences are the node's time, and rise whatever its clock does. A clock that was set back
  *     between two starts is refused until it is reached again, by a minute at most: a request whose
  *     time is further off is refused as well.
- * M4  A node that stops says that it takes nothing new; that word may get lost, silence says it too.
+ * M4  Attempts that began or ended are told within a second or so: the coordinator places by them.
+ * M5  A node that stops says that it takes nothing new; that word may get lost, silence says it too.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Channel, openChannel } from '@helixmesh/client/network';
@@ -37,6 +38,7 @@ import type { Logger } from '../node/logger.ts';
 import {
   CALL_MAX_MS,
   FAREWELL_MAX_MS,
+  LOAD_LOOK_MS,
   REGISTRATION_VALID_MS,
   REMEASURE_MS,
   RETRY_FIRST_MS,
@@ -113,8 +115,16 @@ export function createMembership(options: MembershipOptions): Membership {
       const waitMs = why === null ? intervalMs : Math.min(retryMs, intervalMs);
       retryMs = next;
       const signal = AbortSignal.any([stopping.signal, nudged.signal]);
-      // Aborted: something is to be said now.
-      await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
+      await pause(waitMs, signal);
+    }
+  }
+
+  /** Aborted: something is to be said now. */
+  async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
+    for (let left = waitMs; left > 0 && !signal.aborted; left -= LOAD_LOOK_MS) {
+      const lookMs = Math.min(left, LOAD_LOOK_MS);
+      await delay(lookMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (why === null && options.measure.runningAttempts() !== node.attemptsSaid) return; // M4.
     }
   }
 
@@ -164,6 +174,7 @@ function createVoice(options: MembershipOptions) {
   let sequence = 0;
   let measured: { readonly atMs: number; readonly hardware: Hardware } | null = null;
   let registered: Registration | null = null;
+  let attemptsSaid = 0;
 
   /** M3. */
   const nextSequence = () => {
@@ -222,7 +233,9 @@ function createVoice(options: MembershipOptions) {
     };
     const body = { heartbeat: toBase64(encodeDocument(heartbeat)) };
     try {
-      return await channel.call('heartbeat', { body, signal });
+      const standing = await channel.call('heartbeat', { body, signal });
+      attemptsSaid = heartbeat.runningAttempts;
+      return standing;
     } catch (thrown) {
       // The coordinator has forgotten this node: the next turn registers it.
       if (AppError.from(thrown).code === 'NOT_FOUND') registered = null;
@@ -236,10 +249,14 @@ function createVoice(options: MembershipOptions) {
       await register(signal);
       return beat(isDraining, signal);
     },
-    /** M4. */
+    /** M5. */
     async leave(): Promise<void> {
       if (registered === null) return;
       await beat(true, AbortSignal.timeout(FAREWELL_MAX_MS)).catch(() => undefined);
+    },
+    /** As the coordinator heard it last. */
+    get attemptsSaid() {
+      return attemptsSaid;
     },
     close: () => channel.close(),
   };
