@@ -53,7 +53,10 @@ export async function fetchResult(
   return { out, agreed: files.filter(isAgreed).map(({ path }: { path: string }) => path) };
 }
 
-/** Runs a command until it succeeds; only nodes that do not answer are a reason to run it again. */
+/** What the death of a node, or another command of the same person, is a reason for. */
+const RETRIED = /PEER_UNREACHABLE|CUSTODIAN_OFFLINE|DATA_IN_USE/;
+
+/** Runs a command until it succeeds; nothing but what is `RETRIED` is a reason to run it again. */
 async function answered(network: ProxiedNetwork, args: readonly string[], what: string) {
   const { dataDir } = network.node('owner');
   return waitFor(
@@ -61,7 +64,7 @@ async function answered(network: ProxiedNetwork, args: readonly string[], what: 
       const { code, stdout, stderr } = await run('biofs', ['--json', ...args], { dataDir });
       const said = stdout.toString('utf8');
       if (code === 0) return JSON.parse(said);
-      assert.match(said, /PEER_UNREACHABLE|CUSTODIAN_OFFLINE/, `${args.join(' ')}\n${stderr}`);
+      assert.match(said, RETRIED, `${args.join(' ')}\n${stderr}`);
       return undefined;
     },
     { deadline: NETWORK_JOB_DEADLINE_MS, what },
