@@ -147,8 +147,8 @@ export const taskLogSchema = z.strictObject({
 export type TaskLog = z.infer<typeof taskLogSchema>;
 
 export const healthSchema = z.strictObject({
-  /** `failing` when one of its applications is. */
-  status: z.enum(['ok', 'starting', 'draining', 'failing']),
+  /** `failing` when one of its applications is; `degraded` when others keep one from all of its work. */
+  status: z.enum(['ok', 'starting', 'degraded', 'draining', 'failing']),
   version: z.string(),
   pid: z.int(),
   workflows: z.array(z.string()),
@@ -157,7 +157,7 @@ export const healthSchema = z.strictObject({
     .array(
       z.strictObject({
         name: z.string(),
-        status: z.enum(['ok', 'failing']),
+        status: z.enum(['ok', 'degraded', 'failing']),
         /** Null when it is well. */
         why: z.string().nullable(),
       }),

@@ -162,7 +162,7 @@ test('a coordinator that is offline is tried again until it is back', {
   await member.start();
   await until(() => member.health().status === 'ok');
   await first.stop();
-  await until(() => member.health().status === 'failing');
+  await until(() => member.health().status === 'degraded');
   const { port } = first.address;
   const second = await startCoordinator(t, { clock, database, identity, port });
   await until(() => member.health().status === 'ok');

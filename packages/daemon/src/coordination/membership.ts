@@ -91,6 +91,8 @@ export function createMembership(options: MembershipOptions): Membership {
   let isDraining = false;
   let liveness = 'offline';
   let why: string | null = 'it has not registered yet';
+  /** The roles do their work without it; that nobody else hears of the node is what is missing. */
+  let isCoordinatorAway = false;
   let going: Promise<void> | null = null;
   const node = createVoice(options);
 
@@ -104,6 +106,7 @@ export function createMembership(options: MembershipOptions): Membership {
       const error = AppError.from(thrown);
       logger.warn({ code: error.code }, 'the coordinator was not told');
       why = `the coordinator was not told: ${error.message}`;
+      isCoordinatorAway = error.code === 'PEER_UNREACHABLE';
       return Math.min(retryMs * 2, intervalMs);
     }
   }
@@ -146,7 +149,10 @@ export function createMembership(options: MembershipOptions): Membership {
       if (going !== null) await node.leave();
       node.close();
     },
-    health: (): ApplicationHealth => (why === null ? { status: 'ok' } : { status: 'failing', why }),
+    health(): ApplicationHealth {
+      if (why === null) return { status: 'ok' };
+      return { status: isCoordinatorAway ? 'degraded' : 'failing', why };
+    },
     drain: () => setDraining(true),
     resume: () => setDraining(false),
     get isDraining() {

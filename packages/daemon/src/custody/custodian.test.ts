@@ -265,7 +265,8 @@ test('a vault that is offline is told of, tried again, and forgotten when it has
   clock.skip(61_000);
   const why = () => {
     const health = custodian.health();
-    return health.status === 'failing' ? health.why : '';
+    // It still releases keys: that another node is away makes it no worse.
+    return health.status === 'degraded' ? health.why : '';
   };
   await until(() => why().includes('PEER_UNREACHABLE'));
   assert.match(why(), /^1 of 1 vaults have not taken the revocation head for a minute/);

@@ -10,7 +10,7 @@ import { type Crypto, fromBase64, fromHex, KEY_BYTES, toBase64 } from '@helixmes
 import { type AccountCaller, accountOf, nodeOf } from '../network/caller.ts';
 import type { NodeIdentity } from '../network/identity.ts';
 import type { NetworkListener } from '../network/listener.ts';
-import type { Application } from '../node/application.ts';
+import type { Application, ApplicationHealth } from '../node/application.ts';
 import type { Logger } from '../node/logger.ts';
 import type { Custody } from './custody.ts';
 import { attestedHead, createHeadPusher, type HeadPusher, type PushHead } from './head-pusher.ts';
@@ -105,19 +105,16 @@ export function createCustodian(options: CustodianOptions): Application {
     async stop() {
       await pusher.stop();
     },
-    health() {
-      const why = failureOf(pusher);
-      return why === undefined ? { status: 'ok' } : { status: 'failing', why };
-    },
+    health: () => healthOf(pusher),
   };
 }
 
-function failureOf(pusher: HeadPusher): string | undefined {
+function healthOf(pusher: HeadPusher): ApplicationHealth {
   try {
-    return pusher.failure();
+    return pusher.health();
   } catch (error) {
     // A store that cannot be read is what is wrong.
-    return AppError.from(error).message;
+    return { status: 'failing', why: AppError.from(error).message };
   }
 }
 

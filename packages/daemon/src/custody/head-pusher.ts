@@ -22,6 +22,7 @@ import {
   signWithKey,
   toHex,
 } from '@helixmesh/protocol/sealing';
+import { type ApplicationHealth, OK } from '../node/application.ts';
 import type { Logger } from '../node/logger.ts';
 import type { Custody } from './custody.ts';
 import { ATTEST_EVERY_MS, HEAD_POLL_MS, PUSH_TIMEOUT_MS, PUSHES_AT_ONCE_MAX } from './limits.ts';
@@ -59,8 +60,8 @@ export interface HeadPusher {
   start(): void;
   /** Ends when no push runs any more. */
   stop(): Promise<void>;
-  /** What is wrong; undefined when every vault has taken the last head within 60 s. */
-  failure(): string | undefined;
+  /** Well when every vault has taken the last head within 60 s; degraded while one is offline. */
+  health(): ApplicationHealth;
 }
 
 /**
@@ -187,20 +188,23 @@ export function createHeadPusher(options: HeadPusherOptions): HeadPusher {
       stopping.abort();
       await Promise.all(running);
     },
-    failure() {
+    health() {
       const owners = custody.headOwners().filter((owner) => custody.vaultsOf(owner).length > 0);
       const behind = owners.filter((owner) => {
         const head = custody.currentHead(owner);
         return head !== undefined && head.signed.document.number < head.seenNumber;
       });
-      if (behind.length > 0) return BEHIND;
-      if (owners.some((owner) => attestedHead(options, owner) === undefined)) return NOT_STATED;
+      if (behind.length > 0) return { status: 'failing', why: BEHIND };
+      if (owners.some((owner) => attestedHead(options, owner) === undefined)) {
+        return { status: 'failing', why: NOT_STATED };
+      }
       const late = [...states.values()].filter(
         ({ takenAtMs, sinceMs }) => now() - (takenAtMs ?? sinceMs) > HEAD_AGE_MS_MAX,
       );
-      if (late.length === 0) return undefined;
+      if (late.length === 0) return OK;
       const codes = [...new Set(late.flatMap(({ code }) => code ?? []))].join(', ');
-      return `${late.length} of ${states.size} vaults have not taken the revocation head for a minute (${codes || 'no answer'})`;
+      const why = `${late.length} of ${states.size} vaults have not taken the revocation head for a minute (${codes || 'no answer'})`;
+      return { status: 'degraded', why };
     },
   };
 }

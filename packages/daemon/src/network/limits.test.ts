@@ -1,6 +1,7 @@
 /** What a listener takes of whom, and how it ends. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as connectHttp2, type OutgoingHttpHeaders } from 'node:http2';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { connect } from 'node:tls';
@@ -8,7 +9,11 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { BioNfs } from '@helixmesh/protocol/bionfs';
 import { HEALTH_SERVICE } from './health.ts';
-import { CONNECTIONS_PER_ADDRESS_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
+import {
+  CONNECTION_WINDOW_BYTES,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  MESSAGE_BYTES_MAX,
+} from './limits.ts';
 import type { NetworkListener } from './listener.ts';
 import { rawConnection, signedHeaders } from './testing/raw-request.ts';
 import {
@@ -48,6 +53,23 @@ test('a body or message that is too large is refused, and the connection goes on
   const headers = { 'x-long': 'y'.repeat(100_000) };
   await assert.rejects(send({ method: 'GET', path: '/health', headers }));
   assert.equal(identity.nodeId, address.nodeId);
+});
+
+test('who has signed a request may send more ahead on that connection than a stranger', async (t) => {
+  const { address, identity } = await startTestNode(t, serveLists);
+  const session = connectHttp2(`https://127.0.0.1:${address.port}`, { rejectUnauthorized: false });
+  t.after(() => session.destroy());
+  const request = { method: 'GET', path: '/api/v1/nodes' };
+  const ask = async (headers: OutgoingHttpHeaders) => {
+    const stream = session.request({ ':path': request.path, ...headers });
+    stream.resume().end();
+    await once(stream, 'close');
+    return session.state.remoteWindowSize ?? 0;
+  };
+  assert.ok((await ask({})) < CONNECTION_WINDOW_BYTES / 16);
+  const account = await testAccount();
+  const window = await ask(signedHeaders(account, { ...request, audience: identity.nodeId }));
+  assert.ok(window >= CONNECTION_WINDOW_BYTES, `${window} bytes`);
 });
 
 test('one address may send so many requests in a minute', async (t) => {

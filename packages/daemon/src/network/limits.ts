@@ -15,6 +15,11 @@ export const SESSION_CHARS_MAX = 4_096;
 export const STREAMS_PER_CONNECTION_MAX = 64;
 /** Unread bytes of one request that a peer may send ahead: 25 MB/s over a way of 40 ms. */
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
+/**
+ * The same of all requests of one connection, once somebody has signed one on it; until then it is the
+ * 64 KiB of HTTP/2, which over a way of 100 ms are 0.6 MB/s.
+ */
+export const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 /** Connections at once. */
 export const CONNECTIONS_MAX = 1_024;
 /** Connections at once from one address. */

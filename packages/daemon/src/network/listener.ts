@@ -71,6 +71,7 @@ export function createListener(options: ListenerOptions): NetworkListener {
         handlers: handlers as RouteHandlers,
         services,
         isHealthy: options.isHealthy ?? (() => true),
+        onAnswered: options.onAnswered ?? (() => undefined),
         requestsPerAddress: options.requestsPerAddress ?? REQUESTS_PER_ADDRESS_MAX,
         requestsPerKey: options.requestsPerKey ?? REQUESTS_PER_KEY_MAX,
       });

@@ -2,7 +2,7 @@
  * What both contracts do with a request: the time that it may take to arrive, whose it is, and how
  * many of them one may send.
  */
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { keyOfCertificate } from '@helixmesh/client/network';
 import { AppError } from '@helixmesh/protocol';
@@ -10,7 +10,12 @@ import { SESSION_HEADER } from '@helixmesh/protocol/sealing';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access, Authenticate, RequestHead } from './authenticate.ts';
 import type { Caller } from './caller.ts';
-import { RECEIVE_MS_MAX, REQUESTS_WINDOW_MS, STREAM_IDLE_MS_MAX } from './limits.ts';
+import {
+  CONNECTION_WINDOW_BYTES,
+  RECEIVE_MS_MAX,
+  REQUESTS_WINDOW_MS,
+  STREAM_IDLE_MS_MAX,
+} from './limits.ts';
 
 export interface Requests {
   /** Begins to watch the time, and ends the stream when it is over or the answer is out. */
@@ -32,6 +37,7 @@ export function makeRequests(
 ): Requests {
   const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>();
   const callers = new WeakMap<FastifyRequest, string>();
+  const widened = new WeakSet<Http2Session>();
   const count = server.createRateLimit({
     max: requestsPerKey,
     timeWindow: REQUESTS_WINDOW_MS,
@@ -64,9 +70,17 @@ export function makeRequests(
       callers.set(request, caller.kind === 'account' ? caller.account : caller.nodeId);
       const outcome = await count(request);
       if (!outcome.isAllowed && outcome.isExceeded) throw tooMany(outcome.ttlInSeconds);
+      widen(widened, streamOf(request).session);
       return caller;
     },
   };
+}
+
+/** Lets a connection send ahead, once. */
+function widen(widened: WeakSet<Http2Session>, session: Http2Session | undefined): void {
+  if (session === undefined || session.destroyed || widened.has(session)) return;
+  widened.add(session);
+  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
 }
 
 export function tooMany(afterSeconds: number): AppError {

@@ -111,6 +111,13 @@ async function addRoutes(
   const { requestsPerKey } = options;
   const requests = makeRequests(server, { authenticate, requestsPerKey });
   server.addHook('onRequest', async (request) => requests.began(request));
+  server.addHook('onResponse', async ({ routeOptions }, reply) => {
+    options.onAnswered({
+      route: routeOptions.url ?? 'unknown',
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1_000,
+    });
+  });
   serveRest(server, { crypto, logger, requests, handlers: options.handlers });
   serveHealth(server, options.isHealthy);
   const described = options.services.map(({ service }) => service);

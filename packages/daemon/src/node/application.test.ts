@@ -113,11 +113,25 @@ test('all stops together end in time, whatever each of them was allowed', async 
   assert.ok(applications.isDraining);
 });
 
+test('told to stop while it starts, it starts no more and stops those that run', async () => {
+  const events: string[] = [];
+  const told = new AbortController();
+  const applications = createApplications(
+    [
+      placed(events, 'a', { start: async () => told.abort() }),
+      placed(events, 'b', { after: ['a'] }),
+    ],
+    { logger: silent },
+  );
+  await assert.rejects(applications.start(told.signal), { code: 'CANCELED' });
+  assert.deepEqual(events, ['start a', 'drain a', 'stop a']);
+});
+
 test('health is told of each, of those too that do not run or cannot tell', async () => {
   const applications = createApplications(
     [
       placed([], 'well'),
-      placed([], 'ill', { health: () => ({ status: 'failing', why: 'a vault is away' }) }),
+      placed([], 'ill', { health: () => ({ status: 'degraded', why: 'a vault is away' }) }),
       placed([], 'mute', {
         health: () => {
           throw new AppError('INTERNAL', 'broken');
@@ -133,7 +147,7 @@ test('health is told of each, of those too that do not run or cannot tell', asyn
   await applications.start();
   assert.deepEqual(applications.health(), [
     { name: 'well', status: 'ok', why: null },
-    { name: 'ill', status: 'failing', why: 'a vault is away' },
+    { name: 'ill', status: 'degraded', why: 'a vault is away' },
     { name: 'mute', status: 'failing', why: 'INTERNAL' },
   ]);
 });

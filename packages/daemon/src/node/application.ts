@@ -15,6 +15,8 @@ import type { Logger } from './logger.ts';
 
 export type ApplicationHealth =
   | { readonly status: 'ok' }
+  /** It does its own work; others, who are offline, keep it from the rest. */
+  | { readonly status: 'degraded'; readonly why: string }
   | { readonly status: 'failing'; readonly why: string };
 
 export const OK: ApplicationHealth = { status: 'ok' };
@@ -41,13 +43,14 @@ export interface Placed {
 
 export interface NamedHealth {
   readonly name: string;
-  readonly status: 'ok' | 'failing';
+  readonly status: ApplicationHealth['status'];
   /** Null when it is well. */
   readonly why: string | null;
 }
 
 export interface Applications {
-  start(): Promise<void>;
+  /** When `signal` is aborted before the last one has started, all are stopped: CANCELED. */
+  start(signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
   /** In the order of the start. */
   health(): readonly NamedHealth[];
@@ -68,8 +71,12 @@ export function createApplications(
   const serving = new Set<string>();
   let stopping: Promise<void> | null = null;
 
-  async function start(): Promise<void> {
+  async function start(signal?: AbortSignal): Promise<void> {
     for (const one of ordered) {
+      if (signal?.aborted === true) {
+        await stop();
+        throw new AppError('CANCELED', 'the node was told to stop while it started');
+      }
       touched.push(one);
       const { name } = one.application;
       try {

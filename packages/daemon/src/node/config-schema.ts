@@ -66,6 +66,7 @@ export const configSchema = z.strictObject({
   priceTransferGib: price,
   priceStorageGibMonth: price,
   metrics: flag,
+  metricsListen: endpoint.nullable(),
   auth: flag.refine((isOn) => isOn, 'requests are always signed and checked; leave it true'),
   rateLimit: z.coerce.number().int().min(1).max(REQUESTS_PER_MINUTE_MAX),
   compression: flag.refine((isOn) => !isOn, 'sealed data does not shrink; leave it false'),

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { AppError } from '@helixmesh/protocol';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { type ConfigKey, configSchema, type NodeConfig } from './config-schema.ts';
-import { assertMayListen, isWildcard, parseEndpoint } from './endpoint.ts';
+import { assertLoopback, assertMayListen, isWildcard, parseEndpoint } from './endpoint.ts';
 import { CONFIG_FILE_MAX_BYTES } from './limits.ts';
 import { defaultDataDir } from './paths.ts';
 import { CONFIG_KEYS, SETTINGS } from './settings.ts';
@@ -82,6 +82,9 @@ function assertConsistent(config: NodeConfig): void {
   }
   if (config.coordinator !== null && roles.length > 0 && config.operator === null) {
     throw invalid('network.coordinator is set, but not node.operator: who answers for the node');
+  }
+  if (config.metricsListen !== null) {
+    assertLoopback(parseEndpoint(config.metricsListen, 'middleware.metrics_listen'));
   }
   if (listen === null) {
     if (roles.length === 0) return;

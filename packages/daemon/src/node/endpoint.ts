@@ -71,3 +71,13 @@ export function assertMayListen(listen: Endpoint, isPublic: boolean): void {
     },
   );
 }
+
+/** For what is neither signed nor encrypted. Throws CONFIG_INVALID for another address. */
+export function assertLoopback(endpoint: Endpoint): void {
+  if (isLoopback(endpoint.host)) return;
+  throw new AppError(
+    'CONFIG_INVALID',
+    `middleware.metrics_listen = ${formatEndpoint(endpoint)} would let others read what is counted`,
+    { hint: 'Listen on 127.0.0.1, and let a proxy with access control scrape it for others.' },
+  );
+}

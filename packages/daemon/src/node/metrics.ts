@@ -1,13 +1,24 @@
-/** What the node counts, for Prometheus. Labels hold pools and states, never samples. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+/**
+ * What the node counts, for Prometheus. Labels hold routes, pools, states and names of applications:
+ * never samples, accounts, datasets or addresses.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Answered } from '../network/options.ts';
 import type { Database } from '../sql/database.ts';
+import type { NamedHealth } from './application.ts';
 
 export interface NodeMetrics {
   attemptEnded(pool: string, status: string, wallSeconds: number): void;
   workerRestarted(supervisor: string): void;
+  /** A request from the network was answered. */
+  answered(request: Answered): void;
+  /** Who is asked how the applications are. */
+  watchHealth(health: () => readonly NamedHealth[]): void;
   text(): Promise<string>;
 }
 
+/** Requests take from a millisecond to the minutes of a long body. */
+const REQUEST_BUCKETS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
 /** Attempts take from tenths of a second to hours. */
 const WALL_BUCKETS_SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400, 43_200];
 
@@ -27,6 +38,28 @@ export function createMetrics(database: Database): NodeMetrics {
     labelNames: ['supervisor'],
     registers,
   });
+  const requests = new Histogram({
+    name: 'helixmesh_request_duration_seconds',
+    help: 'Requests of other nodes and of people, by route and status of HTTP',
+    labelNames: ['route', 'status'],
+    buckets: REQUEST_BUCKETS_SECONDS,
+    registers,
+  });
+  let health: () => readonly NamedHealth[] = () => [];
+  new Gauge({
+    name: 'helixmesh_application_health',
+    help: '1 for the status that an application has, 0 for the others',
+    labelNames: ['application', 'status'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, status } of health()) {
+        for (const one of STATUSES)
+          this.set({ application: kindOf(name), status: one }, Number(one === status));
+      }
+    },
+  });
+  collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'helixmesh_jobs',
     help: 'Jobs by state',
@@ -45,6 +78,18 @@ export function createMetrics(database: Database): NodeMetrics {
   return {
     attemptEnded: (pool, status, wallSeconds) => attempts.observe({ pool, status }, wallSeconds),
     workerRestarted: (supervisor) => restarts.inc({ supervisor }),
+    answered: ({ route, status, seconds }) =>
+      requests.observe({ route, status: String(status) }, seconds),
+    watchHealth(ask) {
+      health = ask;
+    },
     text: () => registry.metrics(),
   };
+}
+
+const STATUSES = ['ok', 'degraded', 'failing'] as const;
+
+/** Without the address that the name of a membership has. */
+function kindOf(application: string): string {
+  return application.split(' ', 1)[0] ?? application;
 }

@@ -94,6 +94,7 @@ export async function createNetwork(
     now: Date.now,
     logger,
     isHealthy: options.isHealthy,
+    onAnswered: ground.metrics.answered,
     requestsPerAddress: config.rateLimit,
     requestsPerKey: config.rateLimit,
   });

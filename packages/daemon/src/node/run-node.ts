@@ -4,7 +4,8 @@
  *
  *   jobs      runs jobs: a node without a role, and the roles compute and coordinator
  *   …         what the network adds (`network-applications.ts`)
- *   api       the local socket, last: a node that answers there is up
+ *   api       the local socket, last but one: a node that answers there is up
+ *   metrics   what Prometheus scrapes, where that is set
  */
 import { germline } from '@helixmesh/pipelines';
 import type { Health } from '@helixmesh/protocol';
@@ -15,6 +16,7 @@ import { type Applications, createApplications } from './application.ts';
 import type { NodeConfig } from './config.ts';
 import { type Ground, openGround } from './ground.ts';
 import { createJobs } from './jobs-application.ts';
+import { scraping } from './metrics-application.ts';
 import type { NetworkApplications, NetworkOptions } from './network-applications.ts';
 import { VERSION } from './version.ts';
 
@@ -34,6 +36,8 @@ export interface NodeOptions {
   readonly pipelines?: readonly AnyPipeline[];
   /** Other than the usual for tests of long waits. */
   readonly outcomePoll?: OutcomePoll;
+  /** Ends a start that is under way: it throws CANCELED, and nothing is left running. */
+  readonly signal?: AbortSignal;
 }
 
 /** Builds what a node is in a network; null on one that is in none. */
@@ -47,17 +51,17 @@ export type NetworkOf = (
  * any failure nothing of it is left running.
  */
 export async function runNode(
-  { config, pipelines = [germline], outcomePoll }: NodeOptions,
+  { config, pipelines = [germline], outcomePoll, signal }: NodeOptions,
   networkOf: NetworkOf,
 ): Promise<RunningNode> {
   await using opened = new AsyncDisposableStack();
   const ground = opened.use(await openGround(config));
-  const { logger, paths, disk } = ground;
+  const { logger, metrics, paths, disk } = ground;
   logger.info({ roles: config.roles }, 'node starting');
 
   const jobs = runsJobs(config) ? createJobs({ ...ground, pipelines, outcomePoll }) : null;
   const workflows = jobs?.handling.workflows ?? [];
-  const isHealthy = () => healthOf(applications, workflows).status === 'ok';
+  const isHealthy = () => ['ok', 'degraded'].includes(healthOf(applications, workflows).status);
   const network = await networkOf(ground, { jobs, opened, isHealthy });
   const placed = [...(jobs === null ? [] : [jobs.placed]), ...(network?.placed ?? [])];
   const api = createApi(ground, {
@@ -65,9 +69,10 @@ export async function runNode(
     jobs: jobs?.handling ?? null,
     health: () => healthOf(applications, workflows),
   });
-  const applications = createApplications([...placed, api], { logger });
+  const applications = createApplications([...placed, api, ...scraping(ground)], { logger });
+  metrics.watchHealth(applications.health);
   opened.defer(applications.stop);
-  await applications.start();
+  await applications.start(signal);
   logger.info({ workflows }, 'node ready');
 
   const running = opened.move();
@@ -94,9 +99,11 @@ function runsJobs({ roles }: NodeConfig): boolean {
 
 function healthOf(applications: Applications, workflows: readonly string[]): Health {
   const states = applications.health();
-  const worst = states.every(({ status }) => status === 'ok') ? 'ok' : 'failing';
+  const worst = (['failing', 'degraded'] as const).find((status) => {
+    return states.some((one) => one.status === status);
+  });
   return {
-    status: applications.isDraining ? 'draining' : worst,
+    status: applications.isDraining ? 'draining' : (worst ?? 'ok'),
     version: VERSION,
     pid: process.pid,
     workflows: [...workflows],

@@ -145,6 +145,13 @@ export const SETTINGS: Readonly<Record<ConfigKey, Setting>> = {
     fallback: true,
     about: 'Prometheus text at /metrics of the local socket.',
   },
+  metricsListen: {
+    at: ['middleware', 'metrics_listen'],
+    env: 'HELIXMESH_METRICS_LISTEN',
+    fallback: null,
+    about: 'Loopback address where Prometheus may scrape them by HTTP too.',
+    example: '127.0.0.1:9464',
+  },
   auth: {
     at: ['middleware', 'auth'],
     env: 'HELIXMESH_AUTH',

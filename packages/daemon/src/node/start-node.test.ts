@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:http2';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -102,6 +102,37 @@ test('a vault that is its custodian as well serves both, each before the port op
   assert.equal(told.zone, 'EU');
   const { status } = await healthAtPort(node.address ?? '');
   assert.equal(status, 200);
+});
+
+test('what it counts is told to Prometheus on loopback, without a name in it', async (t) => {
+  const made = await folderOf(['storage']);
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  free.close();
+  await once(free, 'close');
+  const metricsListen = `127.0.0.1:${port}`;
+  const node = await startNode({ config: made.config({ metricsListen }) });
+  t.after(() => node.stop());
+  await (await channelTo(t, made, node.address ?? '')).bionfs.discover({});
+  const reply = await fetch(`http://${metricsListen}/metrics`);
+  const text = await reply.text();
+  assert.match(text, /^helixmesh_application_health\{application="storage",status="ok"\} 1$/m);
+  assert.match(text, /_seconds_count\{route="[^"]*BioNfs\/Discover",status="200"\} 1$/m);
+  assert.match(text, /^process_resident_memory_bytes \d+$/m);
+  assert.doesNotMatch(text, /[0-9a-f]{40}|127\.0\.0\.1/);
+  assert.equal((await fetch(`http://${metricsListen}/health`)).status, 404);
+  assert.throws(
+    () => loadConfig({ env: { HELIXMESH_METRICS_LISTEN: '0.0.0.0:9464' }, flags: {} }),
+    { code: 'CONFIG_INVALID' },
+  );
+});
+
+test('a node that is told to stop while it starts leaves nothing', async () => {
+  const made = await folderOf(['storage', 'custodian']);
+  const signal = AbortSignal.abort();
+  await assert.rejects(startNode({ config: made.config(), signal }), { code: 'CANCELED' });
+  await assertNothingRuns(made.dataDir);
 });
 
 test('a node with a role tells who it is, and the health of each application, until it stops', async (t) => {

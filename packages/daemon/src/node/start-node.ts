@@ -7,7 +7,8 @@
  *   verification  at a coordinator: canaries
  *   listener      the port for other nodes and for people, opened when those are ready
  *   membership    registers at the coordinators and sends heartbeats
- *   api           the local socket, last: a node that answers there is up
+ *   api           the local socket, last but one: a node that answers there is up
+ *   metrics       what Prometheus scrapes, where that is set
  */
 import type { Ground } from './ground.ts';
 import type { NetworkOptions } from './network-applications.ts';
