@@ -3,9 +3,9 @@ export { bionfsVault } from './biofs/bionfs-vault.ts';
 export { download } from './biofs/download.ts';
 export { type KeyOf, segmentKeys } from './biofs/object-keys.ts';
 export { type ObjectReader, openObject } from './biofs/object-reader.ts';
+export { writeWhole } from './biofs/partial-file.ts';
 export { commonRanges, grantedRanges, totalOf } from './biofs/plan.ts';
 export {
-  findSame,
   type ObjectTerms,
   type PreparedObject,
   type PutContext,
@@ -17,6 +17,7 @@ export {
   uploadObject,
 } from './biofs/put-object.ts';
 export { readObject } from './biofs/read-object.ts';
+export { gatherSame, type SameFiles } from './biofs/same-files.ts';
 export { openSpool } from './biofs/spool.ts';
 export type { ReadRequest, Vault } from './biofs/vault-port.ts';
 export { CONNECTIONS_MAX } from './limits.ts';

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { partOf } from '@helixmesh/client/biofs';
 import type { Dataset, ReceivedGrant } from '@helixmesh/daemon/custody';
 import type { Digest } from '@helixmesh/protocol';
-import { formatNodeAddress, type Manifest, type SealedPart } from '@helixmesh/protocol/sealing';
+import {
+  formatNodeAddress,
+  type Manifest,
+  type Region,
+  type SealedPart,
+} from '@helixmesh/protocol/sealing';
 import { type FoundDataset, shortId } from './find-dataset.ts';
 import type { Person } from './person.ts';
 import { termsText } from './terms-options.ts';
@@ -24,6 +29,8 @@ export interface DatasetView {
   readonly terms: Manifest['terms'];
   readonly termsText: string;
   readonly hasRegionGrants: boolean;
+  /** Of a grant to parts: these, 1-based with both ends in; null for all of it. */
+  readonly regions: readonly string[] | null;
   /** Addresses. */
   readonly vaults: readonly string[];
   /** Ids of grants: those given, or those received, the latest first. */
@@ -42,6 +49,16 @@ export function listViews(person: Person): DatasetView[] {
   return [...own, ...granted].map((found) => viewOf(person, found));
 }
 
+/** One's own datasets whose keys are here, with the names of their files. */
+export function datasetNames(
+  person: Person,
+): readonly { readonly dataset: Dataset; readonly fileName: string }[] {
+  return person.custody
+    .listDatasets()
+    .filter(({ state }) => state !== 'shredded')
+    .map((dataset) => ({ dataset, fileName: ownPart(person, dataset).fileName }));
+}
+
 export function viewOf(person: Person, found: FoundDataset): DatasetView {
   return found.kind === 'own' ? ownView(person, found.dataset) : grantedView(found.received);
 }
@@ -55,6 +72,7 @@ function ownView(person: Person, dataset: Dataset): DatasetView {
     fileName: part?.fileName ?? null,
     mediaType: part?.mediaType ?? null,
     addedAtMs,
+    regions: null,
     vaults: vaults.map(formatNodeAddress),
     grants: person.custody.listGrants(id).map((grant) => grant.id),
   };
@@ -79,9 +97,14 @@ function grantedView(received: readonly ReceivedGrant[]): DatasetView {
     addedAtMs,
     terms: grant.document.terms,
     termsText: termsText(grant.document.terms),
+    regions: grant.document.regions?.map(regionText) ?? null,
     vaults,
     grants: received.map(({ id }) => id),
   };
+}
+
+function regionText({ refName, start, end }: Region): string {
+  return `${refName}:${start + 1}-${end}`;
 }
 
 function manifestView(dataset: Digest, manifest: Manifest) {

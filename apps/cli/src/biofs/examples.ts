@@ -13,20 +13,28 @@ export const BIOFS_EXAMPLES: readonly Example[] = [
   ...of('keys restore', ['biofs keys restore keys.backup --passphrase-file passphrase']),
   ...of('put', [
     `biofs put reads.vcf --vault ${VAULT}`,
+    `biofs put results/ --vault ${VAULT}`,
     `biofs put sample.bam --vault ${VAULT} --residency EU --region-grants --pipelines germline`,
   ]),
   ...of('ls', ['biofs ls', 'biofs ls --json']),
   ...of('stat', ['biofs stat 5c1d3f0a92b4']),
-  ...of('cat', ['biofs cat 5c1d3f0a92b4', 'biofs cat 5c1d3f0a92b4 --bytes 0-1024']),
+  ...of('cat', ['biofs cat 5c1d3f0a92b4', 'biofs cat 5c1d3f0a92b4 --region chr7:1-200000']),
   ...of('download', ['biofs download 5c1d3f0a92b4 --out reads.vcf --connections 8']),
   ...of('rm', ['biofs rm 5c1d3f0a92b4 --shred']),
   ...of('grant', [
     'biofs grant 5c1d3f0a92b4 --to 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266 --until 2027-01-31 ' +
       '--out b.grant',
+    'biofs grant 5c1d3f0a92b4 --to 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266 ' +
+      '--region chr7:1-200000 --out b.grant',
   ]),
   ...of('grants', ['biofs grants', 'biofs grants 5c1d3f0a92b4']),
   ...of('revoke', ['biofs revoke 90ab12cd34ef']),
   ...of('accept', ['biofs accept b.grant']),
+  ...of('policy', [
+    'biofs policy',
+    'biofs policy --zones EU,MX --commercial no --operators 3',
+    'biofs policy --pause',
+  ]),
   ...of('analyze', [
     'biofs analyze 5c1d3f0a92b4 77aa01c2d3e4 --reference GRCh38 --max-price 0.50',
     'biofs analyze 5c1d3f0a92b4 77aa01c2d3e4 --reference GRCh38 --redundancy 3 --max-price 2 ' +

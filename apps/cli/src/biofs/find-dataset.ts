@@ -19,6 +19,13 @@ export function shortId(id: Digest): string {
   return id.slice(PREFIX.length, PREFIX.length + DIGITS_SHOWN);
 }
 
+export function idOf(found: FoundDataset): Digest {
+  if (found.kind === 'own') return found.dataset.id;
+  const [first] = found.received;
+  if (first !== undefined) return first.invitation.grant.document.dataset;
+  throw new AppError('INTERNAL', 'a granted dataset has no grant');
+}
+
 /** One's own dataset, or one that somebody has granted. Throws NOT_FOUND, USAGE. */
 export function findDataset(custody: Custody, text: string): FoundDataset {
   const own = custody.listDatasets().map((dataset) => ({ id: dataset.id, dataset }));

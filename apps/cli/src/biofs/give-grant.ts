@@ -16,19 +16,21 @@ import {
   toHex,
   verifyInvitation,
 } from '@helixmesh/protocol/sealing';
-import { findId, findOwn, shortId } from './find-dataset.ts';
+import { type FoundDataset, findId, findOwn, shortId } from './find-dataset.ts';
 import { INVITATION_BYTES_MAX } from './limits.ts';
 import { signHead } from './log-in.ts';
 import type { Person } from './person.ts';
-import { termsText } from './terms-options.ts';
+import { OWN_PURPOSE, termsText } from './terms-options.ts';
 
 export interface GiveOptions {
   readonly to: string;
   readonly terms: Terms;
   readonly untilMs: number | null;
   readonly regions: readonly Region[] | null;
-  /** Bytes of the plaintext that the regions are. */
+  /** Bytes of the plaintext that the regions are; null: the index of the dataset says so. */
   readonly byteRanges: readonly Range[] | null;
+  /** The index, where it is not found by its name. */
+  readonly index: string | undefined;
   /** New file for the grantee. */
   readonly path: string;
   readonly passphraseFile: string | undefined;
@@ -55,6 +57,7 @@ export async function giveGrant(
   if (custodian === undefined) throw noCustodian();
   checkOptions(options, dataset.manifest.document.segmentsPerKey !== null);
   if (dataset.state !== 'stored') throw notStored(dataset.state);
+  const byteRanges = await bytesOfGrant(person, { kind: 'own', dataset }, options);
   const wallet = await person.wallet(options.passphraseFile);
   const document: Grant = {
     type: GRANT_TYPE,
@@ -78,10 +81,21 @@ export async function giveGrant(
   };
   // Kept before it is handed over: what is not known here could not be revoked.
   const id = await writeNew(options.path, encodeDocument(invitation), () =>
-    custody.addGrant({ grant, byteRanges: options.byteRanges }),
+    custody.addGrant({ grant, byteRanges }),
   );
   const { grantee, untilMs } = document;
   return { grant: id, dataset: dataset.id, grantee, untilMs, path: options.path };
+}
+
+/** Those that were given, or those that the index says; null for a grant of the whole dataset. */
+async function bytesOfGrant(
+  person: Person,
+  found: FoundDataset,
+  { regions, byteRanges, index }: GiveOptions,
+): Promise<readonly Range[] | null> {
+  if (regions === null || byteRanges !== null) return byteRanges;
+  const { bytesOfRegions } = await import('./read-regions.ts');
+  return bytesOfRegions(person, found, { regions, index, purpose: OWN_PURPOSE });
 }
 
 /** Revoking a grant again changes nothing. */
@@ -160,9 +174,9 @@ function checkOptions({ to, regions, byteRanges }: GiveOptions, hasRegionGrants:
       hint: 'Give the wallet of the grantee as 0x and 40 hex digits.',
     });
   }
-  if ((regions === null) !== (byteRanges === null)) {
-    throw new AppError('USAGE', 'a part needs --region and --bytes', {
-      hint: 'Say which region of the genome it is, and which bytes of the file hold it.',
+  if (regions === null && byteRanges !== null) {
+    throw new AppError('USAGE', 'a part needs --region', {
+      hint: 'Say which region of the genome it is; --bytes is for files that have no index.',
     });
   }
   if (regions !== null && !hasRegionGrants) {

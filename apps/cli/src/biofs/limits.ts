@@ -12,6 +12,14 @@ export const KEYSTORE_PBKDF2_ROUNDS_MAX = 10_000_000;
 export const PASSPHRASE_CHARS_MAX = 4_096;
 /** The file of a grant, bytes: the largest grant, a manifest, and the rest of it. */
 export const INVITATION_BYTES_MAX = 5 * 1024 * 1024;
+/** Files of one `put`, those in folders included: as many as a vault keeps of one owner tenfold. */
+export const PUT_FILES_MAX = 100_000;
+/** Bodies on their way to a vault at once, as many as it takes of one key. */
+export const UPLOADS_AT_ONCE = 4;
+/** Wait before a vault that is busy is asked again, ms; it counts requests by the minute. */
+export const BUSY_WAIT_MS = 5_000;
+/** Times that a busy vault is asked: some minutes in all. */
+export const BUSY_TRIES_MAX = 60;
 /** What a data folder remembers of one job, bytes: the job, manifests and grants in base64. */
 export const JOB_RECORD_BYTES_MAX = 512 * 1024 * 1024;
 /** Between two looks at a job that goes on, ms. */

@@ -9,6 +9,7 @@ import { addCancel, addJobs, addLogs, addStatus } from './commands/jobs.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLs, addStat } from './commands/list.ts';
 import { addLogin, addLogout } from './commands/login.ts';
+import { addPolicy } from './commands/policy.ts';
 import { addPut } from './commands/put.ts';
 import { addCat, addDownload } from './commands/read.ts';
 import { addResult } from './commands/result.ts';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   addRevoke(program);
   addAccept(program);
   addAccessLog(program);
+  addPolicy(program);
   program.commandsGroup('Analyses:');
   addAnalyze(program);
   addJobs(program);

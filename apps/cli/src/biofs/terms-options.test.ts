@@ -24,7 +24,8 @@ test('zones and pipelines are sorted, each once, and what is none is refused', (
 test('regions are 1-based with both ends in, as in samtools; inside 0-based half-open', () => {
   assert.deepEqual(parseRegion('chr7:1,001-2,000'), { refName: 'chr7', start: 1000, end: 2000 });
   assert.deepEqual(parseRegion('HLA-A*01:01:1-5'), { refName: 'HLA-A*01:01', start: 0, end: 5 });
-  for (const text of ['chr7', 'chr7:0-5', 'chr7:9-5', 'chr7:5', ':1-2', 'chr7:a-b']) {
+  assert.deepEqual(parseRegion('chrM'), { refName: 'chrM', start: 0, end: 2 ** 31 });
+  for (const text of ['', 'chr7:', 'chr7:0-5', 'chr7:9-5', 'chr7:5', ':1-2', 'chr7:a-b']) {
     assert.throws(() => parseRegion(text));
   }
 });

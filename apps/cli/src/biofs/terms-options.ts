@@ -24,6 +24,8 @@ export interface PurposeOptions {
 
 /** A zone of nobody (ISO 3166 leaves the code to users): for those who do not say where they are. */
 const ZONE_UNKNOWN = 'ZZ';
+/** As far as the formats count. */
+const CONTIG_BASES_MAX = 2 ** 31;
 
 export function withTermsOptions(command: Command): Command {
   return command
@@ -46,6 +48,9 @@ export function termsOf({ pipelines, zones, commercial }: TermsOptions): Terms {
     commercialUse: commercial ?? false,
   };
 }
+
+/** What an owner reads for themselves: their own terms do not bind them. */
+export const OWN_PURPOSE: Purpose = { pipeline: 'read', zone: ZONE_UNKNOWN, isCommercial: false };
 
 export function purposeOf({ pipeline, zone, commercial }: PurposeOptions): Purpose {
   return { pipeline, zone: zone ?? ZONE_UNKNOWN, isCommercial: commercial ?? false };
@@ -82,17 +87,18 @@ export function parseBytes(text: string): Range {
   throw new InvalidArgumentError('Give two numbers, e.g. 0-1024 for the first 1024 bytes.');
 }
 
-/** `chr7:1001-2000` as samtools takes it (1-based, both ends in) becomes 0-based half-open. */
+/**
+ * `chr7:1001-2000` as samtools takes it (1-based, both ends in) becomes 0-based half-open; a name
+ * without a colon is the whole contig.
+ */
 export function parseRegion(text: string): Region {
-  const [, refName, start1 = '', end1 = ''] = /^(.+):([\d,]+)-([\d,]+)$/.exec(text) ?? [];
   const number = (digits: string) => Number(digits.replaceAll(',', ''));
-  const region = regionSchema.safeParse({
-    refName,
-    start: number(start1) - 1,
-    end: number(end1),
-  });
-  if (region.success) return region.data;
-  throw new InvalidArgumentError('Give a region as chr7:1001-2000.');
+  const [, refName = text, start1 = '1', end1 = String(CONTIG_BASES_MAX)] =
+    /^(.+):([\d,]+)-([\d,]+)$/.exec(text) ?? [];
+  const isRegion = refName !== text || !text.includes(':');
+  const region = regionSchema.safeParse({ refName, start: number(start1) - 1, end: number(end1) });
+  if (isRegion && region.success) return region.data;
+  throw new InvalidArgumentError('Give a region as chr7:1001-2000, or a whole contig as chr7.');
 }
 
 /** For options that may be given more than once. */

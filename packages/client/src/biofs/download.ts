@@ -10,8 +10,7 @@
  *
  * Left out: what lies in a partial file is plaintext; its folder is chosen by the person.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { AppError, type Digest } from '@helixmesh/protocol';
 import {
   AEAD_NONCE_BYTES,
@@ -22,6 +21,7 @@ import {
   tagAt,
 } from '@helixmesh/protocol/sealing';
 import type { ObjectReader } from './object-reader.ts';
+import { openPartial, partialOf, publish, refuseExisting } from './partial-file.ts';
 import { keptOf, partOf, totalOf, type Unit, unitsOf } from './plan.ts';
 
 export interface DownloadOptions {
@@ -70,11 +70,6 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
     // Closing twice is no error.
     await file.close();
   }
-}
-
-/** Where a download lies until all of it is there. */
-export function partialOf(path: string): string {
-  return `${path}.partial`;
 }
 
 interface Sieved {
@@ -182,30 +177,6 @@ async function checkDigest(
   });
 }
 
-async function refuseExisting(path: string): Promise<void> {
-  const found = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
-  if (found === undefined) return;
-  await found.close();
-  throw inUse(path);
-}
-
-/** Opens or makes the partial file, for its owner alone. */
-async function openPartial(path: string): Promise<FileHandle> {
-  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600).catch(rethrown);
-  try {
-    const facts = await file.stat();
-    // Somebody else's file, in a folder that all may write to, would show them the plaintext.
-    const isOwn = facts.uid === (process.getuid?.() ?? facts.uid);
-    if (!facts.isFile() || !isOwn || facts.nlink > 1) throw notOwn(path);
-    await file.chmod(0o600);
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
-
 /** The bytes at `position`; what the file lacks is zeros. */
 async function readAt(file: FileHandle, position: number, size: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
@@ -223,32 +194,6 @@ async function writeAt(file: FileHandle, position: number, bytes: Uint8Array): P
     const { bytesWritten } = await file.write(bytes, at, length, position + at).catch(rethrown);
     at += bytesWritten;
   }
-}
-
-/** A link takes no other's place, a rename would. */
-async function publish(partial: string, path: string, isReplacing: boolean): Promise<void> {
-  if (isReplacing) return rename(partial, path).catch(rethrown);
-  try {
-    await link(partial, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw inUse(path);
-    // Some file systems have no links.
-    await refuseExisting(path);
-    return rename(partial, path).catch(rethrown);
-  }
-  await rm(partial);
-}
-
-function notOwn(path: string): AppError {
-  return new AppError('OUTPUT_UNWRITABLE', `${path} is not a file of yours alone`, {
-    hint: 'Delete it, or give another folder with --out.',
-  });
-}
-
-function inUse(path: string): AppError {
-  return new AppError('OUTPUT_IN_USE', `${path} is there already`, {
-    hint: 'Give another name with --out, or let it be replaced with --force.',
-  });
 }
 
 function rethrown(error: unknown): never {

@@ -18,7 +18,6 @@ import {
 import { segmentKeys } from './object-keys.ts';
 import { openObject } from './object-reader.ts';
 import {
-  findSame,
   type KeptDataset,
   type KeyKeeper,
   type ObjectTerms,
@@ -27,6 +26,7 @@ import {
   uploadObject,
 } from './put-object.ts';
 import { readObject } from './read-object.ts';
+import { gatherSame } from './same-files.ts';
 import { openSpool } from './spool.ts';
 import { collect, inChunks, memoryVault, network, someBytes } from './testing/memory-vault.ts';
 import { owner } from './testing/sealed-file.ts';
@@ -92,7 +92,7 @@ async function fixture(t: TestContext) {
     await spool.sweep((id) => custody.kept.has(id));
     const vaults = [ADDRESS];
     const options = { file: FILE, terms: TERMS, vaults, nowMs: 1_700_000_000_000 };
-    const known = await findSame(context, FILE, TERMS);
+    const known = await gatherSame(context, TERMS).find(FILE);
     const object = known ?? (await prepareObject(context, options));
     const targets = (changes.vaults ?? [vault]).map((one) => ({ address: ADDRESS, vault: one }));
     return { ...object, uploads: await uploadObject(context, object, targets) };
@@ -220,12 +220,12 @@ test('other terms, another name and other content are other objects', async (t) 
   const signal = AbortSignal.timeout(60_000);
   const context = { crypto: nodeCrypto, network, wallet: owner, keeper, spool, signal };
   const other = someBytes(CONTENT.length, 7);
-  assert.ok(await findSame(context, FILE, TERMS));
+  assert.ok(await gatherSame(context, TERMS).find(FILE));
   const different = [
-    findSame(context, FILE, { ...TERMS, residency: null }),
-    findSame(context, FILE, { ...TERMS, segmentsPerKey: GROUP_SEGMENTS }),
-    findSame(context, { ...FILE, fileName: 'other.vcf' }, TERMS),
-    findSame(context, { ...FILE, read: () => inChunks(other, 9_999) }, TERMS),
+    gatherSame(context, { ...TERMS, residency: null }).find(FILE),
+    gatherSame(context, { ...TERMS, segmentsPerKey: GROUP_SEGMENTS }).find(FILE),
+    gatherSame(context, TERMS).find({ ...FILE, fileName: 'other.vcf' }),
+    gatherSame(context, TERMS).find({ ...FILE, read: () => inChunks(other, 9_999) }),
   ];
   assert.deepEqual(await Promise.all(different), [undefined, undefined, undefined, undefined]);
 });

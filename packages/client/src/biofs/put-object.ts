@@ -7,22 +7,19 @@
  *   4  each vault says that it has the whole body                   killed: vaults have a part, and say so
  *   5  the body leaves the spool
  *
- * The same file is found again by what is in it: its digest in the sealed part of a manifest with the
- * same terms. Left out: a lock against another `put` on the same data folder.
+ * The same file is found again by what is in it (`same-files.ts`). Left out: a lock against another `put` on the same data folder.
  */
 import { createReadStream } from 'node:fs';
-import { AppError, canonicalJson, type Digest } from '@helixmesh/protocol';
+import { AppError, type Digest } from '@helixmesh/protocol';
 import {
   type ByteSource,
   type Crypto,
-  digestFrom,
   documentId,
   encodeDocument,
   KEY_BYTES,
   type KeyPair,
   MANIFEST_TYPE,
   type Manifest,
-  makeX25519KeyPair,
   type NodeAddress,
   openHeader,
   openPart,
@@ -85,38 +82,6 @@ export interface PreparedObject {
   readonly id: Digest;
   readonly manifest: Signed<Manifest>;
   readonly part: SealedPart;
-}
-
-/**
- * The dataset of this owner with the same content, name and terms, where there is one that was not
- * shredded. The file is read only when a dataset has its size.
- */
-export async function findSame(
-  context: PutContext,
-  file: SourceFile,
-  terms: ObjectTerms,
-): Promise<PreparedObject | undefined> {
-  const { crypto, keeper, wallet, signal } = context;
-  const wanted = canonicalJson(termsOf(terms));
-  const candidates = keeper.listDatasets().filter(({ manifest: { document }, state }) => {
-    const isSame = document.plaintextBytes === file.sizeBytes && document.owner === wallet.address;
-    return state !== 'shredded' && isSame && canonicalJson(termsOf(document)) === wanted;
-  });
-  if (candidates.length === 0) return undefined;
-  const hasher = crypto.createSha256();
-  for await (const chunk of file.read()) {
-    signal.throwIfAborted();
-    hasher.update(chunk);
-  }
-  const digest = digestFrom(hasher.digest());
-  const reader = makeX25519KeyPair(crypto);
-  for (const { id, manifest } of candidates) {
-    const part = partOf(crypto, manifest.document, keeper.openOwn(id, reader.publicKey), reader);
-    if (part.plaintextDigest === digest && part.fileName === file.fileName) {
-      return { id, manifest, part };
-    }
-  }
-  return undefined;
 }
 
 /** The sealed part of a manifest, by a header for `reader`. Throws KEY_NOT_HELD. */
@@ -248,7 +213,8 @@ export async function uploadObject(
   return uploads;
 }
 
-function termsOf({ residency, terms, segmentsPerKey }: ObjectTerms): ObjectTerms {
+/** Only that. */
+export function termsOf({ residency, terms, segmentsPerKey }: ObjectTerms): ObjectTerms {
   return { residency, terms, segmentsPerKey };
 }
 

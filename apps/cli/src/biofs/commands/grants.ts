@@ -22,10 +22,12 @@ interface GrantOptions extends TermsOptions {
   readonly until?: number;
   readonly region?: readonly Region[];
   readonly bytes?: readonly Range[];
+  readonly index?: string;
   readonly out: string;
   readonly passphraseFile?: string;
 }
 
+const INDEX = 'index of the file: a dataset or a file (default: your dataset of that name)';
 const AGAIN = 'Run the command again: nothing was left half done.';
 /** Entries of the access log that are shown unless told otherwise. */
 const ENTRIES_USUAL = 50;
@@ -38,7 +40,8 @@ export function addGrant(program: Command): void {
       .description(
         'Signs a grant and writes a file to hand over; it holds no secret. Your custodian releases ' +
           'the keys to that account alone, each time on these terms, until you revoke it. What was ' +
-          'read before cannot be taken back.',
+          'read before cannot be taken back. With --region, of a BAM or bgzipped VCF file that was put ' +
+          'with --region-grants, it is for the blocks alone that hold the header and those records.',
       )
       .argument('<dataset>', 'id of the dataset, or its first digits')
       .requiredOption('--to <account>', 'wallet of the grantee: 0x and 40 hex digits')
@@ -50,9 +53,10 @@ export function addGrant(program: Command): void {
       )
       .option(
         '--bytes <from-to>',
-        'bytes of the file that the regions are; may be repeated',
+        'bytes of the file that the regions are, without an index; may be repeated',
         many(parseBytes),
       )
+      .option('--index <index>', INDEX)
       .requiredOption('--out <file>', 'new file to hand over')
       .option('--passphrase-file <file>', 'its first line opens the keystore'),
   ).action(async (text: string, options: GrantOptions, command) => {
@@ -66,6 +70,7 @@ export function addGrant(program: Command): void {
         untilMs: options.until ?? null,
         regions: options.region ?? null,
         byteRanges: options.bytes ?? null,
+        index: options.index,
         path: resolve(options.out),
         passphraseFile: options.passphraseFile,
       }),

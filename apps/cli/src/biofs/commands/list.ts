@@ -75,6 +75,7 @@ function statText(view: DatasetView): string {
     ['copies lie', view.residency === null ? 'anywhere' : `in ${view.residency.join(', ')}`],
     ['terms', view.termsText],
     ['parts', view.hasRegionGrants ? 'can be granted' : 'cannot be granted: one key opens all'],
+    ...(view.regions ?? []).map((region) => ['region', region] as const),
     ...view.vaults.map((vault) => ['vault', vault] as const),
     ...view.grants.map((grant) => ['grant', grant] as const),
   ]);

@@ -24,9 +24,10 @@ export function addPut(program: Command): void {
       .description(
         'Encrypts each file on this machine, keeps the keys in your custody, and then stores the ' +
           'encrypted body in each vault. Killed and started again, it goes on where it was; a file ' +
-          'that is stored already is not sent again. The terms bind every grant.',
+          'that is stored already is not sent again. The terms bind every grant. Of a folder all files ' +
+          'are put, each a dataset of its own under its own name without the folder.',
       )
-      .argument('<files...>', 'files to store')
+      .argument('<files...>', 'files to store, and folders of such')
       .requiredOption(
         '--vault <address>',
         'node_…@host:port; give more for more copies',

@@ -9,7 +9,7 @@ import type { Compression } from './bgzf.ts';
 import { BGZF_END } from './bgzf.ts';
 
 /** Content of one block, as htslib cuts it: the compressed block must stay below 64 KiB. */
-const BLOCK_BYTES = 0xff00;
+export const BGZF_CONTENT_BYTES = 0xff00;
 /** One gzip member. */
 const MEMBER_BYTES = 1 << 20;
 const GZIP_LEVEL = 6;
@@ -17,14 +17,15 @@ const GZIP_LEVEL = 6;
 /** The content as one BGZF file; `level` is zlib's. */
 export function bgzip(content: Uint8Array, level = GZIP_LEVEL): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at < content.length; at += BLOCK_BYTES) {
-    parts.push(bgzfBlock(content.subarray(at, at + BLOCK_BYTES), level));
+  for (let at = 0; at < content.length; at += BGZF_CONTENT_BYTES) {
+    parts.push(bgzfBlock(content.subarray(at, at + BGZF_CONTENT_BYTES), level));
   }
   parts.push(BGZF_END);
   return Buffer.concat(parts);
 }
 
-function bgzfBlock(content: Uint8Array, level: number): Buffer {
+/** One block of at most BGZF_CONTENT_BYTES; `level` is zlib's. */
+export function bgzfBlock(content: Uint8Array, level = GZIP_LEVEL): Buffer {
   let body = deflateRawSync(content, { level });
   if (body.length > 0xffff - 26) body = deflateRawSync(content, { level: 0 });
   const block = Buffer.alloc(18 + body.length + 8);
@@ -52,7 +53,7 @@ export class CompressedWriter {
   /** Fails with CONFLICT when the file exists. */
   constructor(path: string, options: WriterOptions) {
     this.#options = options;
-    this.#blockBytes = options.compression === 'bgzf' ? BLOCK_BYTES : MEMBER_BYTES;
+    this.#blockBytes = options.compression === 'bgzf' ? BGZF_CONTENT_BYTES : MEMBER_BYTES;
     try {
       this.#fd = openSync(path, 'wx');
     } catch (error) {
