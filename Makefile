@@ -2,10 +2,10 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo check test lies soak soak-network bench pack docs clean
+.PHONY: help setup setup-tests demo check test lies soak soak-network bench bench-dataplane pack docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing to run (apt packages, npm packages with Node 24)
 	@bash scripts/setup.sh
@@ -30,6 +30,9 @@ soak: setup ## kill everything at every journaled point of a 24-contig job
 
 soak-network: setup ## kill nodes of a network fifty times under four samples
 	@bash scripts/test.sh soak-network
+
+bench-dataplane: setup ## measure storing and fetching sealed files against plain tools
+	@bash scripts/node.sh benchmarks/dataplane/dataplane.ts
 
 bench: setup ## measure the ranking of nodes, and the analysis against a hand-written script
 	@bash scripts/node.sh benchmarks/scheduler/scheduler.ts
