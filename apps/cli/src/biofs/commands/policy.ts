@@ -30,7 +30,7 @@ export function addPolicy(program: Command): void {
     )
     .option('--pipelines <names>', 'only these pipelines, by commas, or any', orAny(parseNames))
     .option('--zones <zones>', 'only in these legal zones, e.g. EU,MX, or any', orAny(parseZones))
-    .option('--commercial <yes|no>', 'whether commercial use may be granted', parseYes)
+    .option('--commercial <answer>', 'yes or no: whether commercial use may be granted', parseYes)
     .option(
       '--operators <n>',
       'operators who may ever have the keys of one dataset for tasks, or any',
