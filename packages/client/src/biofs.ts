@@ -17,7 +17,9 @@ export {
   uploadObject,
 } from './biofs/put-object.ts';
 export { readObject } from './biofs/read-object.ts';
+export { type ReplicateRequest, replicateObject } from './biofs/replicate-object.ts';
 export { gatherSame, type SameFiles } from './biofs/same-files.ts';
 export { openSpool } from './biofs/spool.ts';
-export type { ReadRequest, Vault } from './biofs/vault-port.ts';
+export type { OpenBody, ReadRequest, Vault } from './biofs/vault-port.ts';
+export { watched } from './biofs/watched.ts';
 export { CONNECTIONS_MAX } from './limits.ts';

@@ -10,6 +10,7 @@ export type { Dataset, DatasetState, NewDataset, OwnHeaders } from './custody/da
 export type { GivenGrant, NewGrant, ReceivedGrant } from './custody/grants.ts';
 export type { CurrentHead } from './custody/heads.ts';
 export type { Released, ReleaseRequest } from './custody/release.ts';
+export type { Replica } from './custody/replicas.ts';
 export { OPEN_POLICY, type OwnerPolicy } from './custody/release-policy.ts';
 export {
   type Refusal,

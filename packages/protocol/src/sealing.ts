@@ -34,6 +34,7 @@ export * from './signing/grant.ts';
 export * from './signing/grant-segments.ts';
 export * from './signing/network-job.ts';
 export * from './signing/replay-guard.ts';
+export * from './signing/replica-permit.ts';
 export * from './signing/request.ts';
 export * from './signing/result.ts';
 export * from './signing/revocation.ts';

@@ -14,6 +14,7 @@ export * from './objects/partial-store.ts';
 export * from './objects/pins.ts';
 export * from './objects/quota.ts';
 export * from './objects/record-store.ts';
+export * from './objects/replica-leaves.ts';
 export * from './objects/sealed-object.ts';
 export * from './upkeep/collect.ts';
 export * from './upkeep/scrub.ts';

@@ -71,6 +71,7 @@ function openMessage(request: ReadRequest): MessageInitShape<typeof OpenRequestS
     grants: [...request.grants],
     grantSegments: [...request.grantSegments],
     ...(request.nodeRelease && { nodeRelease: request.nodeRelease }),
+    ...(request.replicaPermit && { replicaPermit: request.replicaPermit }),
   };
 }
 
@@ -84,6 +85,7 @@ function openBody(bionfs: Client<typeof BioNfs>, stateId: Uint8Array, leaseMs: n
     read: (range, signal) =>
       dataOf(bionfs.read({ stateId, range: rangeMessage(range) }, { signal })),
     tags: (signal) => dataOf(bionfs.readTags({ stateId }, { signal })),
+    nodes: (signal) => dataOf(bionfs.readNodes({ stateId }, { signal })),
     async close() {
       clearInterval(timer);
       await bionfs.close({ stateId });

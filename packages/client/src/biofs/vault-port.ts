@@ -15,6 +15,8 @@ export interface ReadRequest {
   readonly grantSegments: readonly Uint8Array[];
   /** Of a node that reads for an attempt: the custodian's release to it. */
   readonly nodeRelease?: Uint8Array;
+  /** Of a vault that fetches a copy: the custodian's permit. */
+  readonly replicaPermit?: Uint8Array;
 }
 
 /** An object that a vault has opened for its caller. */
@@ -23,6 +25,8 @@ export interface OpenBody {
   read(range: Range, signal: AbortSignal): ByteSource;
   /** Nonce and tag of every segment, 28 bytes each. */
   tags(signal: AbortSignal): ByteSource;
+  /** The nodes above the leaves of the body, a piece for each. */
+  nodes(signal: AbortSignal): ByteSource;
   close(): Promise<void>;
 }
 

@@ -61,12 +61,14 @@ export function openChannel(options: ChannelOptions): Channel {
 
 /** Leaving the loop over a stream ends the call at the node too; ConnectRPC alone lets it wait. */
 function endingStreams(client: Client<typeof BioNfs>): Client<typeof BioNfs> {
-  const { list, read, readTags } = client;
+  const { list, read, readTags, readNodes, replicate } = client;
   return {
     ...client,
     list: (request, options) => untilLeft(options, (own) => list(request, own)),
     read: (request, options) => untilLeft(options, (own) => read(request, own)),
     readTags: (request, options) => untilLeft(options, (own) => readTags(request, own)),
+    readNodes: (request, options) => untilLeft(options, (own) => readNodes(request, own)),
+    replicate: (request, options) => untilLeft(options, (own) => replicate(request, own)),
   };
 }
 

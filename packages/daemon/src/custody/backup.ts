@@ -245,7 +245,11 @@ function addDataset(parts: CustodyParts, kept: Backup['datasets'][number], key: 
   );
   for (const vault of kept.vaults) {
     const address = formatNodeAddress(parseNodeAddress(vault));
-    database.run('INSERT OR IGNORE INTO dataset_vaults VALUES (?, ?)', id, address);
+    database.run(
+      'INSERT OR IGNORE INTO dataset_vaults (dataset, vault) VALUES (?, ?)',
+      id,
+      address,
+    );
   }
 }
 

@@ -16,6 +16,7 @@ import type { Custody } from './custody.ts';
 import { attestedHead, createHeadPusher, type HeadPusher, type PushHead } from './head-pusher.ts';
 import { pushByBionfs } from './push-head.ts';
 import type { ToldReason } from './release-reasons.ts';
+import { replicaRefused } from './replicas.ts';
 
 export interface CustodianOptions {
   readonly custody: Custody;
@@ -24,6 +25,8 @@ export interface CustodianOptions {
   readonly listener: NetworkListener;
   /** Whose assignments count: as the network's genesis document names them. */
   readonly coordinators: readonly NodeId[];
+  /** Whose statements of a zone count, likewise; where it names none, those of any operator do. */
+  readonly operators?: readonly string[];
   readonly crypto: Crypto;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -81,6 +84,20 @@ export function createCustodian(options: CustodianOptions): Application {
       release: toBase64(release),
       grant: grant && toBase64(grant),
     };
+  });
+
+  listener.route('announceReplica', async ({ body }, caller) => {
+    const statement = body.zoneStatement;
+    const outcome = custody.announceReplica({
+      caller: nodeOf(caller).nodeId,
+      object: body.object,
+      state: body.state,
+      zoneStatement: statement === null ? null : fromBase64(statement, 'the zone statement'),
+      operators: options.operators ?? [],
+      custodian: signingKey,
+    });
+    if (outcome.status === 'refused') throw replicaRefused(outcome.reason);
+    return { vaults: [...outcome.vaults], permit: toBase64(outcome.permit) };
   });
 
   listener.route('getHead', async ({ params }) => {

@@ -24,6 +24,7 @@ import { type Datasets, datasets } from './datasets.ts';
 import { type Grants, grants } from './grants.ts';
 import { type Heads, heads } from './heads.ts';
 import { type Releases, releases } from './release.ts';
+import { type Replicas, replicas } from './replicas.ts';
 import { type TaskReleases, taskReleases } from './task-release.ts';
 
 export interface CustodyOptions {
@@ -50,6 +51,7 @@ export interface Custody
     Heads,
     AccessLog,
     Releases,
+    Replicas,
     TaskReleases,
     Backups {
   /** X25519 key that the headers given to `addDataset` are sealed to. */
@@ -75,6 +77,7 @@ export async function openCustody({ folder, ...rest }: CustodyOptions): Promise<
     ...heads(parts),
     ...accessLog(parts),
     ...releases(parts),
+    ...replicas(parts),
     ...taskReleases(parts),
     ...backups(parts),
     close: database.close,

@@ -93,7 +93,11 @@ export function datasets(parts: CustodyParts): Datasets {
   const link = (id: Digest, vaults: readonly NodeAddress[]) => {
     for (const vault of vaults) {
       const address = formatNodeAddress(vault);
-      database.run('INSERT OR IGNORE INTO dataset_vaults VALUES (?, ?)', id, address);
+      database.run(
+        'INSERT OR IGNORE INTO dataset_vaults (dataset, vault) VALUES (?, ?)',
+        id,
+        address,
+      );
       database.run('INSERT OR IGNORE INTO vaults VALUES (?, ?)', address, now());
     }
     const sql = 'SELECT count(*) AS count FROM dataset_vaults WHERE dataset = ?';
@@ -145,6 +149,9 @@ export function datasets(parts: CustodyParts): Datasets {
         const sql = `UPDATE datasets SET state = 'stored', stored_at = ? WHERE id = ? AND state = 'pending'`;
         database.run(sql, now(), id);
         link(id, vault === undefined ? [] : [vault]);
+        const said = `UPDATE dataset_vaults SET state = 'stored', said_at = ?
+          WHERE dataset = ? AND vault = ?`;
+        if (vault !== undefined) database.run(said, now(), id, formatNodeAddress(vault));
       });
     },
     listDatasets: () =>

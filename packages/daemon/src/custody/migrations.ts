@@ -111,4 +111,12 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX task_releases_dataset ON task_releases (dataset, operator);
   `,
+  `
+  -- How each copy is: 'named' is where it shall lie, the others are what its vault has said.
+  ALTER TABLE dataset_vaults ADD COLUMN state TEXT NOT NULL DEFAULT 'named'
+    CHECK (state IN ('named', 'coming', 'stored', 'damaged'));
+  ALTER TABLE dataset_vaults ADD COLUMN said_at INTEGER;
+  UPDATE dataset_vaults SET state = 'stored'
+    WHERE dataset IN (SELECT id FROM datasets WHERE state = 'stored');
+  `,
 ];

@@ -10,6 +10,7 @@ import { formatNodeAddress, type NodeRole, parseNodeAddress } from '@helixmesh/p
 import { lackingForCanary, runCanary } from '../compute/canary.ts';
 import { type Compute, createCompute } from '../compute/compute.ts';
 import { createCoordinator } from '../coordination/coordinator.ts';
+import { readZoneStatement } from '../coordination/profile.ts';
 import { createVerification } from '../coordination/verification.ts';
 import { createCustodian } from '../custody/custodian.ts';
 import { openCustody } from '../custody/custody.ts';
@@ -59,14 +60,16 @@ const ROLE_MAKERS: Readonly<
       ...{ network: network.id, crypto: nodeCrypto, now: Date.now },
       folder: paths.vaultRoot,
       zone: config.zone ?? undefined,
+      zoneStatement: () => readZoneStatement(paths.dataDir),
     });
   },
   custodian: async ({ paths, identity, network, listener, logger, opened }) => {
     const common = { network: network.id, crypto: nodeCrypto, now: Date.now };
     const custody = await openCustody({ folder: paths.dataDir, ...common });
     opened.defer(custody.close);
-    const { coordinators } = network.genesis;
-    return createCustodian({ custody, identity, listener, coordinators, logger, ...common });
+    const { coordinators, attestedOperators: operators } = network.genesis;
+    const trusted = { coordinators, operators };
+    return createCustodian({ custody, identity, listener, ...trusted, logger, ...common });
   },
   coordinator: async ({ database, identity, network, listener, logger }) =>
     createCoordinator({

@@ -25,6 +25,7 @@ import {
   parseGrant,
   parseGrantSegments,
   parseNodeRelease,
+  parseReplicaPermit,
   type Range,
   type Signed,
   verifyDocument,
@@ -41,6 +42,7 @@ import {
   type VerifiedGrant,
 } from '@helixmesh/vault';
 import { OPEN_BYTES_MAX, OPEN_RANGES_MAX } from './limits.ts';
+import { type AskedPermit, permitFor } from './permit.ts';
 import { objectNotFound, refusedBy } from './refusals.ts';
 import { rangeOf } from './wire.ts';
 
@@ -60,6 +62,8 @@ export interface Ask {
   readonly user: string;
   /** Of a node: what lets it read in the name of `user`. */
   readonly release: AskedRelease | null;
+  /** Of a vault: what lets it fetch a copy, whatever else it says. */
+  readonly permit: AskedPermit | null;
   readonly purpose: Pick<DatasetUse, 'pipeline' | 'isCommercial' | 'zone'>;
   /** Bytes of the body; none for all of it. */
   readonly ranges: readonly Range[];
@@ -90,8 +94,8 @@ export type Asker =
 
 /** What a request asks for. Throws USAGE, INPUT_MALFORMED. */
 export function parseAsk(request: OpenRequest, asker: Asker): Ask {
-  const { grants, grantSegments, ranges, nodeRelease } = request;
-  const documents = [...grants, ...grantSegments, nodeRelease];
+  const { grants, grantSegments, ranges, nodeRelease, replicaPermit } = request;
+  const documents = [...grants, ...grantSegments, nodeRelease, replicaPermit];
   const sizeBytes = documents.reduce((sum, { length }) => sum + length, 0);
   const isSmall =
     grants.length <= GRANTS_MAX &&
@@ -104,12 +108,19 @@ export function parseAsk(request: OpenRequest, asker: Asker): Ask {
     });
   }
   const { pipeline = 'read', isCommercial = false, zone = '' } = request.purpose ?? {};
+  const permit =
+    asker.kind === 'node' && replicaPermit.length > 0
+      ? { signed: parseReplicaPermit(replicaPermit), nodeId: asker.nodeId }
+      : null;
   const release =
-    asker.kind === 'node' ? { signed: parseNodeRelease(nodeRelease), nodeId: asker.nodeId } : null;
+    asker.kind === 'node' && permit === null
+      ? { signed: parseNodeRelease(nodeRelease), nodeId: asker.nodeId }
+      : null;
   return {
     objectId: parseDigest(request.objectId),
     user: asker.kind === 'account' ? asker.account : (release?.signed.document.account ?? ''),
     release,
+    permit,
     // A node may read for what was released to it, whatever it says.
     purpose: release?.signed.document.purpose ?? { pipeline, isCommercial, zone },
     ranges: ranges.map(rangeOf),
@@ -122,6 +133,7 @@ export function parseAsk(request: OpenRequest, asker: Asker): Ask {
 /** Throws OBJECT_NOT_FOUND, ACCESS_REFUSED with every reason, CUSTODIAN_OFFLINE. */
 export async function licenceFor(options: LicenceOptions, ask: Ask): Promise<Licence> {
   const { catalogue } = options;
+  if (ask.permit !== null) return await permitFor(options, ask, ask.permit);
   if (ask.release !== null) assertReleased(options, ask, ask.release);
   const { holding, refusals } = judgedAlone(options, ask);
   const owner = catalogue.stat(ask.objectId)?.owner;

@@ -31,6 +31,22 @@ export const WRITES_PER_KEY_MAX = 4;
 export const WRITE_STEP_BYTES = 1024 * 1024;
 export const WRITE_STEP_MS = 60_000;
 
+/** Objects that come from other vaults at once, of all owners; of one half of it. */
+export const REPLICATIONS_MAX = 4;
+export const REPLICATIONS_PER_KEY_MAX = 2;
+/** Leaves of 1 MiB in one request to another vault: a failed one costs little. */
+export const PULL_UNIT_LEAVES = 4;
+/** Requests for one object under way at once, over all vaults: 16 MiB of memory. */
+export const PULL_UNITS_MAX = 4;
+/** Failures of one vault without a piece in between, before it is left. */
+export const PEER_TRIES_MAX = 3;
+/** Vaults that are asked for one object. */
+export const PEERS_MAX = 8;
+/** Between two messages of a replication, ms: the owner sees it go on. */
+export const REPLICATE_TELL_MS = 1_000;
+/** A custodian or vault that does not answer while a scrub repairs, ms. */
+export const REPAIR_CALL_MS = 30_000;
+
 /** Between two collections, ms; then it is seen as well whether a scrub is due. */
 export const UPKEEP_EVERY_MS = 3_600_000;
 /** How long a block that no object names stays: a body that broke off can be sent again cheaply. */

@@ -16,6 +16,8 @@ export interface ListingOptions {
   readonly roles: readonly string[];
   readonly zone: string | undefined;
   readonly catalogue: Catalogue;
+  /** Blocks of an object that scrubbing has not found anywhere. */
+  readonly lostBlocksOf: (id: Digest) => number;
   readonly listener: Pick<NetworkListener, 'callerOf'>;
 }
 
@@ -23,6 +25,10 @@ type Listing = Pick<ServiceImpl<typeof BioNfs>, 'discover' | 'list' | 'stat'>;
 
 export function listingCalls(options: ListingOptions): Listing {
   const { nodeId, network, roles, zone = '', catalogue, listener } = options;
+  const wireFacts = (facts: ObjectFacts) => ({
+    ...factsOf(facts),
+    lostBlocks: options.lostBlocksOf(facts.id),
+  });
   return {
     discover: () => ({ nodeId, network, roles: [...roles], zone, version: VERSION }),
 
@@ -40,7 +46,7 @@ export function listingCalls(options: ListingOptions): Listing {
   };
 }
 
-function wireFacts({ id, owner, bodyBytes, bodyCid, putAtMs }: ObjectFacts) {
+function factsOf({ id, owner, bodyBytes, bodyCid, putAtMs }: ObjectFacts) {
   return {
     objectId: id,
     owner,

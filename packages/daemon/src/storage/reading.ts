@@ -1,5 +1,5 @@
 /**
- * The calls of a reader: Open, Renew, Close, Read, ReadTags.
+ * The calls of a reader: Open, Renew, Close, Read, ReadTags, ReadNodes.
  *
  * Invariants
  * R1  Every piece that is sent is asked for again: its lease holds and its object is still there. What
@@ -30,7 +30,10 @@ interface OpenObject {
   readonly licence: Licence;
 }
 
-type Reading = Pick<ServiceImpl<typeof BioNfs>, 'open' | 'renew' | 'close' | 'read' | 'readTags'>;
+type Reading = Pick<
+  ServiceImpl<typeof BioNfs>,
+  'open' | 'renew' | 'close' | 'read' | 'readTags' | 'readNodes'
+>;
 
 export function readingCalls(options: ReadingOptions): Reading {
   const { crypto, now, catalogue, listener } = options;
@@ -102,6 +105,14 @@ export function readingCalls(options: ReadingOptions): Reading {
     async *readTags({ stateId }, context) {
       const holder = { stateId, publicKey: callerOf(context).publicKey };
       yield* sent(holder, leases.get(holder).licence.object.tags(), context);
+    },
+
+    async *readNodes({ stateId }, context) {
+      const holder = { stateId, publicKey: callerOf(context).publicKey };
+      const { object, ranges } = leases.get(holder).licence;
+      const whole = { start: 0, end: object.signed.document.bodyBytes };
+      if (!ranges.some((open) => isWithin(whole, open))) throw notOpened();
+      yield* sent(holder, object.nodes(), context);
     },
   };
 }

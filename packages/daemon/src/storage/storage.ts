@@ -32,14 +32,21 @@ import type { Logger } from '../node/logger.ts';
 import { headCalls } from './heads.ts';
 import type { IncomingOptions } from './incoming-body.ts';
 import { listingCalls } from './listing.ts';
+import type { PeersOptions } from './peers.ts';
 import { readingCalls } from './reading.ts';
-import { startUpkeep, type Upkeep } from './upkeep.ts';
+import { repairFrom } from './repair.ts';
+import { replicatingCalls } from './replicating.ts';
+import { startUpkeep, type Upkeep, type UpkeepOptions } from './upkeep.ts';
 import { writingCalls } from './writing.ts';
 
 export interface StorageOptions {
   /** The vault's own; one process has it to itself. */
   readonly folder: string;
-  readonly identity: Pick<NodeIdentity, 'nodeId'>;
+  readonly identity: NodeIdentity;
+  /** What the operator has signed of where it is; for custodians who ask. Default: nothing. */
+  readonly zoneStatement?: PeersOptions['zoneStatement'];
+  /** Other times of collection and scrubbing than those of `limits.ts`. */
+  readonly upkeep?: Pick<UpkeepOptions, 'everyMs' | 'scrubEveryMs'>;
   readonly network: Digest;
   /** Where it is (`EU`, `DE`, `US-CA`); undefined says nothing, and takes nothing with a residency. */
   readonly zone: string | undefined;
@@ -70,8 +77,10 @@ const ACCESS: ServiceAccess<typeof BioNfs> = {
   close: reader,
   read: reader,
   readTags: reader,
+  readNodes: reader,
   openPut: writer,
   write: writer,
+  replicate: writer,
   remove: writer,
   pushHead: { signedBy: 'account_or_node', scope: 'custody' },
 };
@@ -118,15 +127,23 @@ async function open(options: StorageOptions): Promise<Opened> {
   const catalogue = await openCatalogue({ crypto, network, ...stores, quotaOf, now });
   const headStore = await openFsHeadStore({ folder: join(folder, 'heads'), now });
   const heads = await openHeads({ crypto, network, store: headStore, now });
-  const parts = { ...options, catalogue, heads, blocks, roles, nodeId: identity.nodeId };
-  const scrubbedFile = join(folder, 'scrubbed-at');
+  const { zoneStatement = async () => null } = options;
+  const served = { ...options, catalogue, heads, blocks, roles, nodeId: identity.nodeId };
+  const upkeep = startUpkeep({
+    ...{ catalogue, blocks, now, logger: options.logger, ...options.upkeep },
+    scrubbedFile: join(folder, 'scrubbed-at'),
+    repair: (signal) =>
+      repairFrom({ identity, network, now, zoneStatement, crypto, heads, signal }),
+  });
+  const parts = { ...served, zoneStatement, lostBlocksOf: upkeep.lostBlocksOf };
   const calls = {
     ...listingCalls(parts),
     ...readingCalls(parts),
     ...writingCalls(parts),
+    ...replicatingCalls(parts),
     ...headCalls(parts),
   };
-  return { catalogue, heads, upkeep: startUpkeep({ ...parts, scrubbedFile }), calls };
+  return { catalogue, heads, upkeep, calls };
 }
 
 function troubleOf({ catalogue, heads, upkeep }: Opened): string | undefined {
@@ -151,6 +168,8 @@ function delegated(calls: () => ServiceImpl<typeof BioNfs>): ServiceImpl<typeof 
     close: async (request, context) => await calls().close(request, context),
     read: (request, context) => calls().read(request, context),
     readTags: (request, context) => calls().readTags(request, context),
+    readNodes: (request, context) => calls().readNodes(request, context),
+    replicate: (request, context) => calls().replicate(request, context),
     openPut: async (request, context) => await calls().openPut(request, context),
     write: async (request, context) => await calls().write(request, context),
     remove: async (request, context) => await calls().remove(request, context),

@@ -1,11 +1,20 @@
 /**
- * Collection and scrubbing on a timer, one after the other. A vault that stops ends them where they
+ * Collection and scrubbing on a timer, one after the other. What a scrub has not found anywhere is
+ * looked for again each time. A vault that stops ends them where they
  * are: nothing is half done at any point. When the last scrub ended is kept in a file, so that a vault
  * that is restarted often is scrubbed all the same.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { AppError } from '@helixmesh/protocol';
-import { type Blockstore, type Catalogue, collectGarbage, scrub } from '@helixmesh/vault';
+import { AppError, type Digest } from '@helixmesh/protocol';
+import {
+  type Blockstore,
+  type Catalogue,
+  collectGarbage,
+  type RepairReport,
+  type Replica,
+  repairMissing,
+  scrub,
+} from '@helixmesh/vault';
 import type { Logger } from '../node/logger.ts';
 import { COLLECT_GRACE_MS, SCRUB_EVERY_MS, UPKEEP_EVERY_MS } from './limits.ts';
 
@@ -17,13 +26,24 @@ export interface UpkeepOptions {
   readonly logger: Logger;
   /** File with the time of the last scrub. */
   readonly scrubbedFile: string;
+  /** Where blocks that are damaged or missing are fetched; default: nowhere. */
+  readonly repair?: (signal: AbortSignal) => Repair;
   readonly everyMs?: number;
   readonly graceMs?: number;
   readonly scrubEveryMs?: number;
 }
 
+/** Held while blocks are fetched. */
+export interface Repair extends Disposable {
+  readonly replica: Replica;
+  /** Tells those who have to know how the objects are now. */
+  ended(report: RepairReport): Promise<void>;
+}
+
 export interface Upkeep {
   stop(): Promise<void>;
+  /** Blocks that an object lacks and that nobody had when they were looked for. */
+  lostBlocksOf(id: Digest): number;
   /** What the operator should look at; undefined for nothing. */
   readonly trouble: string | undefined;
 }
@@ -36,6 +56,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   const blocks = untilStopped(options.blocks, stopped.signal);
   const troubles = new Map<string, string>();
   let running: Promise<void> | undefined;
+  let lacking: RepairReport['lacking'] = new Map();
 
   async function collect(): Promise<string | undefined> {
     const outcome = await collectGarbage({ catalogue, blocks, now, graceMs });
@@ -44,11 +65,31 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   async function scrubAll(): Promise<string | undefined> {
-    const report = await scrub({ catalogue, blocks, replicas: [] });
-    const { checkedBlocks, checkedBytes, damaged, lost } = report;
-    const counts = { checkedBlocks, checkedBytes, damaged: damaged.length, lost: lost.length };
-    logger.info(counts, 'scrubbed');
-    await writeFile(scrubbedFile, `${now()}\n`, { mode: 0o600 });
+    return await repairing(async (replicas) => {
+      const report = await scrub({ catalogue, blocks, replicas });
+      const { checkedBlocks, checkedBytes, damaged } = report;
+      logger.info({ checkedBlocks, checkedBytes, damaged: damaged.length }, 'scrubbed');
+      await writeFile(scrubbedFile, `${now()}\n`, { mode: 0o600 });
+      return report;
+    });
+  }
+
+  /** What was lost may be had again: a custodian or a vault was offline. */
+  async function repairLost(): Promise<string | undefined> {
+    return await repairing((replicas) => repairMissing({ catalogue, blocks, replicas }));
+  }
+
+  async function repairing(
+    work: (replicas: readonly Replica[]) => Promise<RepairReport>,
+  ): Promise<string | undefined> {
+    using repair = options.repair?.(stopped.signal);
+    const report = await work(repair === undefined ? [] : [repair.replica]);
+    const { repaired, lost } = report;
+    lacking = report.lacking;
+    if (repaired.length > 0 || lost.length > 0) {
+      logger.info({ repaired: repaired.length, lost: lost.length }, 'repaired');
+    }
+    await repair?.ended(report);
     return lost.length > 0 ? `${lost.length} blocks that objects need are lost` : undefined;
   }
 
@@ -68,6 +109,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     await attempt('collect', collect);
     if (now() - (await scrubbedAtMs(scrubbedFile)) >= scrubEveryMs)
       await attempt('scrub', scrubAll);
+    else if (lacking.size > 0) await attempt('scrub', repairLost);
   }
 
   const timer = setInterval(() => {
@@ -82,6 +124,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
       clearInterval(timer);
       await running;
     },
+    lostBlocksOf: (id) => lacking.get(id) ?? 0,
     get trouble() {
       return troubles.size === 0 ? undefined : [...troubles.values()].join('; ');
     },

@@ -111,13 +111,15 @@ function notFromThere(offset: number): AppError {
   });
 }
 
-function notOwner(): AppError {
+/** The manifest is somebody else's than who asks. */
+export function notOwner(): AppError {
   return new AppError('ACCESS_REFUSED', 'the manifest is of another owner', {
     hint: 'Sign in with the wallet that signed the manifest.',
   });
 }
 
-function notHere(): AppError {
+/** The vault is where the owner does not let copies lie. */
+export function notHere(): AppError {
   return new AppError('ACCESS_REFUSED', 'the owner does not let copies lie where this vault is', {
     hint: 'Use a vault in a zone that the manifest names.',
   });

@@ -1,4 +1,5 @@
 /** A vault on a free port, and putting sealed datasets into it, for tests of several roles. */
+import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -6,6 +7,7 @@ import { nodeCrypto } from '@helixmesh/protocol/node';
 import { encodeDocument, type NodeAddress } from '@helixmesh/protocol/sealing';
 import { BLOCK_BYTES_MAX, buildDag, cidOf } from '@helixmesh/vault';
 import { pino } from 'pino';
+import type { NodeIdentity } from '../network/identity.ts';
 import type { NetworkListener } from '../network/listener.ts';
 import {
   channelOf,
@@ -13,7 +15,8 @@ import {
   type TestAccount,
   testIdentity,
 } from '../network/testing/test-node.ts';
-import { createStorage } from '../storage/storage.ts';
+import type { Application } from '../node/application.ts';
+import { createStorage, type StorageOptions } from '../storage/storage.ts';
 import { network, type sealedDataset } from './sealed-dataset.ts';
 
 /** The CID under which a vault will keep a body: `cidOf` of `sealedDataset`. */
@@ -26,24 +29,33 @@ export async function bodyCid(body: Uint8Array): Promise<string> {
   return await dag.finish();
 }
 
+export interface RunningVault {
+  readonly address: NodeAddress;
+  readonly folder: string;
+  readonly identity: NodeIdentity;
+  readonly storage: Application;
+}
+
 /** Its data lies in a folder of its own below `root`; it ends with the test. */
 export async function startVault(
   t: TestContext,
   root: string,
-): Promise<{ readonly address: NodeAddress; readonly folder: string }> {
-  const identity = testIdentity();
-  const folder = mkdtempSync(join(root, 'vault-'));
+  changes: Partial<StorageOptions> = {},
+): Promise<RunningVault> {
+  const identity = changes.identity ?? testIdentity();
+  const folder = changes.folder ?? mkdtempSync(join(root, 'vault-'));
   const quotaOf = () => ({ bytes: 2 ** 30, objects: 10 });
   const logger = pino({ level: 'silent' });
   const common = { network, crypto: nodeCrypto, now: Date.now, logger };
   let storage: ReturnType<typeof createStorage> | undefined;
   const serve = (listener: NetworkListener) => {
-    storage = createStorage({ ...common, folder, identity, zone: 'MX', quotaOf, listener });
+    const own = { folder, identity, zone: 'MX', quotaOf, listener };
+    storage = createStorage({ ...common, ...own, ...changes });
   };
   const { address } = await startTestNode(t, serve, { identity });
   await storage?.start();
   t.after(() => storage?.stop());
-  return { address, folder };
+  return { address, folder, identity, storage: storage ?? assert.fail() };
 }
 
 /** What `biofs put` does with the body. */

@@ -108,6 +108,26 @@ const taskReleaseReplySchema = z.strictObject({
 });
 export type TaskReleaseReply = z.infer<typeof taskReleaseReplySchema>;
 
+/** How a vault says that a copy is: it begins to fetch it, holds all of it, or lacks a part of it. */
+export const REPLICA_STATES = ['coming', 'stored', 'damaged'] as const;
+export type ReplicaState = (typeof REPLICA_STATES)[number];
+
+const replicaRequestSchema = z.strictObject({
+  /** Id of the manifest. */
+  object: digestSchema,
+  state: z.enum(REPLICA_STATES),
+  /** What the operator's wallet has signed of where the caller is; null where it has not. */
+  zoneStatement: base64Of(STATEMENT_BYTES_MAX).nullable(),
+});
+
+const replicaReplySchema = z.strictObject({
+  /** Where other copies lie; whole ones come first. */
+  vaults: z.array(nodeAddressTextSchema).max(VAULTS_MAX),
+  /** The signed `helixmesh/replica-permit/v1` for those vaults. */
+  permit: base64Of(STATEMENT_BYTES_MAX),
+});
+export type ReplicaReply = z.infer<typeof replicaReplySchema>;
+
 /** A node as its coordinator sees it. */
 export const nodeViewSchema = z.strictObject({
   nodeId: nodeIdFieldSchema,
@@ -182,6 +202,17 @@ export const NETWORK_ROUTES = {
     query: none,
     body: taskReleaseRequestSchema,
     reply: taskReleaseReplySchema,
+    signedBy: 'node',
+    scope: null,
+  },
+  /** A vault announces how its copy of an object is, and may fetch what it lacks from the others. */
+  announceReplica: {
+    method: 'POST',
+    path: '/api/v1/custody/replicas',
+    params: none,
+    query: none,
+    body: replicaRequestSchema,
+    reply: replicaReplySchema,
     signedBy: 'node',
     scope: null,
   },

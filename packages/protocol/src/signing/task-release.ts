@@ -48,6 +48,9 @@ export function parseNodeRelease(bytes: Uint8Array): Signed<NodeRelease> {
 }
 
 /** Whether it holds now, clocks being a minute apart at most. */
-export function isReleaseInTime({ issuedAtMs, untilMs }: NodeRelease, nowMs: number): boolean {
+export function isReleaseInTime(
+  { issuedAtMs, untilMs }: Pick<NodeRelease, 'issuedAtMs' | 'untilMs'>,
+  nowMs: number,
+): boolean {
   return issuedAtMs <= nowMs + REQUEST_WINDOW_MS && nowMs < untilMs;
 }

@@ -16,6 +16,8 @@ export interface SealedObject {
   read(range: Range): ByteSource;
   /** Nonce and tag of every segment, 28 bytes each (`verifyTags` checks them). */
   tags(): ByteSource;
+  /** The nodes above the leaves of the body, a piece for each; every one after the one naming it. */
+  nodes(): ByteSource;
 }
 
 export interface ObjectRoots {
@@ -43,6 +45,7 @@ export function makeSealedObject(
       return readDag(blocks, body, range);
     },
     tags: () => readDag(blocks, tags, { start: 0, end: tagsBytes }),
+    nodes: () => nodesOf(blocks, body),
   };
 }
 
@@ -61,6 +64,20 @@ async function* readDag(
     if (bytes?.length !== to - from) throw missingBlock();
     yield bytes;
   }
+}
+
+async function* nodesOf(
+  blocks: Pick<Blockstore, 'get'>,
+  root: DagRoot,
+): AsyncGenerator<Uint8Array> {
+  const whole = { start: 0, end: root.sizeBytes };
+  const read: Uint8Array[] = [];
+  const get = async (cid: Cid) => {
+    const block = await blocks.get(cid);
+    if (block !== undefined) read.push(block);
+    return block;
+  };
+  for await (const _ of dagBlocks(get, root, whole)) yield* read.splice(0);
 }
 
 function notWithin(bodyBytes: number): AppError {

@@ -36,7 +36,7 @@ test('a vault without damage is left as it is', async () => {
   const { catalogue, blocks, replica, held } = vault;
   const report = await scrub({ catalogue, blocks, replicas: [replica] });
   const checkedBytes = held.values().reduce((sum, { block }) => sum + block.length, 0);
-  const untouched = { damaged: [], repaired: [], lost: [] };
+  const untouched = { damaged: [], repaired: [], lost: [], lacking: new Map() };
   assert.deepEqual(report, { checkedBlocks: held.size, checkedBytes, ...untouched });
 });
 

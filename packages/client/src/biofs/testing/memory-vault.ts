@@ -55,6 +55,7 @@ export async function memoryVault(name = 'memory'): Promise<MemoryVault> {
           }
         },
         tags: () => object.tags(),
+        nodes: () => object.nodes(),
         close: async () => undefined,
       };
     },

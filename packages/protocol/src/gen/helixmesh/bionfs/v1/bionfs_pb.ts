@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file helixmesh/bionfs/v1/bionfs.proto.
  */
 export const file_helixmesh_bionfs_v1_bionfs: GenFile = /*@__PURE__*/
-  fileDesc("CiBoZWxpeG1lc2gvYmlvbmZzL3YxL2Jpb25mcy5wcm90bxITaGVsaXhtZXNoLmJpb25mcy52MSIRCg9EaXNjb3ZlclJlcXVlc3QiYgoQRGlzY292ZXJSZXNwb25zZRIPCgdub2RlX2lkGAEgASgJEg8KB25ldHdvcmsYAiABKAkSDQoFcm9sZXMYAyADKAkSDAoEem9uZRgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJIg0KC0xpc3RSZXF1ZXN0IiAKC1N0YXRSZXF1ZXN0EhEKCW9iamVjdF9pZBgBIAEoCSJoCgtPYmplY3RGYWN0cxIRCglvYmplY3RfaWQYASABKAkSDQoFb3duZXIYAiABKAkSEgoKYm9keV9ieXRlcxgDIAEoBBIQCghib2R5X2NpZBgEIAEoCRIRCglwdXRfYXRfbXMYBSABKAQiIwoFUmFuZ2USDQoFc3RhcnQYASABKAQSCwoDZW5kGAIgASgEIkAKB1B1cnBvc2USEAoIcGlwZWxpbmUYASABKAkSFQoNaXNfY29tbWVyY2lhbBgCIAEoCBIMCgR6b25lGAMgASgJIrkBCgtPcGVuUmVxdWVzdBIRCglvYmplY3RfaWQYASABKAkSLQoHcHVycG9zZRgCIAEoCzIcLmhlbGl4bWVzaC5iaW9uZnMudjEuUHVycG9zZRIqCgZyYW5nZXMYAyADKAsyGi5oZWxpeG1lc2guYmlvbmZzLnYxLlJhbmdlEg4KBmdyYW50cxgEIAMoDBIWCg5ncmFudF9zZWdtZW50cxgFIAMoDBIUCgxub2RlX3JlbGVhc2UYBiABKAwicAoMT3BlblJlc3BvbnNlEhAKCHN0YXRlX2lkGAEgASgMEhAKCGxlYXNlX21zGAIgASgNEhAKCG1hbmlmZXN0GAMgASgMEioKBnJhbmdlcxgEIAMoCzIaLmhlbGl4bWVzaC5iaW9uZnMudjEuUmFuZ2UiIAoMUmVuZXdSZXF1ZXN0EhAKCHN0YXRlX2lkGAEgASgMIiEKDVJlbmV3UmVzcG9uc2USEAoIbGVhc2VfbXMYASABKA0iIAoMQ2xvc2VSZXF1ZXN0EhAKCHN0YXRlX2lkGAEgASgMIg8KDUNsb3NlUmVzcG9uc2UiSgoLUmVhZFJlcXVlc3QSEAoIc3RhdGVfaWQYASABKAwSKQoFcmFuZ2UYAiABKAsyGi5oZWxpeG1lc2guYmlvbmZzLnYxLlJhbmdlIiMKD1JlYWRUYWdzUmVxdWVzdBIQCghzdGF0ZV9pZBgBIAEoDCIVCgVDaHVuaxIMCgRkYXRhGAEgASgMIiIKDk9wZW5QdXRSZXF1ZXN0EhAKCG1hbmlmZXN0GAEgASgMImoKD09wZW5QdXRSZXNwb25zZRIRCglvYmplY3RfaWQYASABKAkSEAoIaXNfa25vd24YAiABKAgSEAoIc3RhdGVfaWQYAyABKAwSEAoIbGVhc2VfbXMYBCABKA0SDgoGb2Zmc2V0GAUgASgEIj4KDFdyaXRlUmVxdWVzdBIQCghzdGF0ZV9pZBgBIAEoDBIMCgRkYXRhGAIgASgMEg4KBm9mZnNldBgDIAEoBCIiCg1Xcml0ZVJlc3BvbnNlEhEKCW9iamVjdF9pZBgBIAEoCSIiCg1SZW1vdmVSZXF1ZXN0EhEKCW9iamVjdF9pZBgBIAEoCSIQCg5SZW1vdmVSZXNwb25zZSJHCg9QdXNoSGVhZFJlcXVlc3QSEQoJY3VzdG9kaWFuGAEgASgMEgwKBGhlYWQYAiABKAwSEwoLYXR0ZXN0YXRpb24YAyABKAwiIgoQUHVzaEhlYWRSZXNwb25zZRIOCgZudW1iZXIYASABKAQy1AcKBkJpb05mcxJXCghEaXNjb3ZlchIkLmhlbGl4bWVzaC5iaW9uZnMudjEuRGlzY292ZXJSZXF1ZXN0GiUuaGVsaXhtZXNoLmJpb25mcy52MS5EaXNjb3ZlclJlc3BvbnNlEkwKBExpc3QSIC5oZWxpeG1lc2guYmlvbmZzLnYxLkxpc3RSZXF1ZXN0GiAuaGVsaXhtZXNoLmJpb25mcy52MS5PYmplY3RGYWN0czABEkoKBFN0YXQSIC5oZWxpeG1lc2guYmlvbmZzLnYxLlN0YXRSZXF1ZXN0GiAuaGVsaXhtZXNoLmJpb25mcy52MS5PYmplY3RGYWN0cxJLCgRPcGVuEiAuaGVsaXhtZXNoLmJpb25mcy52MS5PcGVuUmVxdWVzdBohLmhlbGl4bWVzaC5iaW9uZnMudjEuT3BlblJlc3BvbnNlEk4KBVJlbmV3EiEuaGVsaXhtZXNoLmJpb25mcy52MS5SZW5ld1JlcXVlc3QaIi5oZWxpeG1lc2guYmlvbmZzLnYxLlJlbmV3UmVzcG9uc2USTgoFQ2xvc2USIS5oZWxpeG1lc2guYmlvbmZzLnYxLkNsb3NlUmVxdWVzdBoiLmhlbGl4bWVzaC5iaW9uZnMudjEuQ2xvc2VSZXNwb25zZRJGCgRSZWFkEiAuaGVsaXhtZXNoLmJpb25mcy52MS5SZWFkUmVxdWVzdBoaLmhlbGl4bWVzaC5iaW9uZnMudjEuQ2h1bmswARJOCghSZWFkVGFncxIkLmhlbGl4bWVzaC5iaW9uZnMudjEuUmVhZFRhZ3NSZXF1ZXN0GhouaGVsaXhtZXNoLmJpb25mcy52MS5DaHVuazABElQKB09wZW5QdXQSIy5oZWxpeG1lc2guYmlvbmZzLnYxLk9wZW5QdXRSZXF1ZXN0GiQuaGVsaXhtZXNoLmJpb25mcy52MS5PcGVuUHV0UmVzcG9uc2USUAoFV3JpdGUSIS5oZWxpeG1lc2guYmlvbmZzLnYxLldyaXRlUmVxdWVzdBoiLmhlbGl4bWVzaC5iaW9uZnMudjEuV3JpdGVSZXNwb25zZSgBElEKBlJlbW92ZRIiLmhlbGl4bWVzaC5iaW9uZnMudjEuUmVtb3ZlUmVxdWVzdBojLmhlbGl4bWVzaC5iaW9uZnMudjEuUmVtb3ZlUmVzcG9uc2USVwoIUHVzaEhlYWQSJC5oZWxpeG1lc2guYmlvbmZzLnYxLlB1c2hIZWFkUmVxdWVzdBolLmhlbGl4bWVzaC5iaW9uZnMudjEuUHVzaEhlYWRSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiBoZWxpeG1lc2gvYmlvbmZzL3YxL2Jpb25mcy5wcm90bxITaGVsaXhtZXNoLmJpb25mcy52MSIRCg9EaXNjb3ZlclJlcXVlc3QiYgoQRGlzY292ZXJSZXNwb25zZRIPCgdub2RlX2lkGAEgASgJEg8KB25ldHdvcmsYAiABKAkSDQoFcm9sZXMYAyADKAkSDAoEem9uZRgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJIg0KC0xpc3RSZXF1ZXN0IiAKC1N0YXRSZXF1ZXN0EhEKCW9iamVjdF9pZBgBIAEoCSJ9CgtPYmplY3RGYWN0cxIRCglvYmplY3RfaWQYASABKAkSDQoFb3duZXIYAiABKAkSEgoKYm9keV9ieXRlcxgDIAEoBBIQCghib2R5X2NpZBgEIAEoCRIRCglwdXRfYXRfbXMYBSABKAQSEwoLbG9zdF9ibG9ja3MYBiABKA0iIwoFUmFuZ2USDQoFc3RhcnQYASABKAQSCwoDZW5kGAIgASgEIkAKB1B1cnBvc2USEAoIcGlwZWxpbmUYASABKAkSFQoNaXNfY29tbWVyY2lhbBgCIAEoCBIMCgR6b25lGAMgASgJItEBCgtPcGVuUmVxdWVzdBIRCglvYmplY3RfaWQYASABKAkSLQoHcHVycG9zZRgCIAEoCzIcLmhlbGl4bWVzaC5iaW9uZnMudjEuUHVycG9zZRIqCgZyYW5nZXMYAyADKAsyGi5oZWxpeG1lc2guYmlvbmZzLnYxLlJhbmdlEg4KBmdyYW50cxgEIAMoDBIWCg5ncmFudF9zZWdtZW50cxgFIAMoDBIUCgxub2RlX3JlbGVhc2UYBiABKAwSFgoOcmVwbGljYV9wZXJtaXQYByABKAwicAoMT3BlblJlc3BvbnNlEhAKCHN0YXRlX2lkGAEgASgMEhAKCGxlYXNlX21zGAIgASgNEhAKCG1hbmlmZXN0GAMgASgMEioKBnJhbmdlcxgEIAMoCzIaLmhlbGl4bWVzaC5iaW9uZnMudjEuUmFuZ2UiIAoMUmVuZXdSZXF1ZXN0EhAKCHN0YXRlX2lkGAEgASgMIiEKDVJlbmV3UmVzcG9uc2USEAoIbGVhc2VfbXMYASABKA0iIAoMQ2xvc2VSZXF1ZXN0EhAKCHN0YXRlX2lkGAEgASgMIg8KDUNsb3NlUmVzcG9uc2UiSgoLUmVhZFJlcXVlc3QSEAoIc3RhdGVfaWQYASABKAwSKQoFcmFuZ2UYAiABKAsyGi5oZWxpeG1lc2guYmlvbmZzLnYxLlJhbmdlIiMKD1JlYWRUYWdzUmVxdWVzdBIQCghzdGF0ZV9pZBgBIAEoDCIkChBSZWFkTm9kZXNSZXF1ZXN0EhAKCHN0YXRlX2lkGAEgASgMIhUKBUNodW5rEgwKBGRhdGEYASABKAwiIgoOT3BlblB1dFJlcXVlc3QSEAoIbWFuaWZlc3QYASABKAwiagoPT3BlblB1dFJlc3BvbnNlEhEKCW9iamVjdF9pZBgBIAEoCRIQCghpc19rbm93bhgCIAEoCBIQCghzdGF0ZV9pZBgDIAEoDBIQCghsZWFzZV9tcxgEIAEoDRIOCgZvZmZzZXQYBSABKAQiPgoMV3JpdGVSZXF1ZXN0EhAKCHN0YXRlX2lkGAEgASgMEgwKBGRhdGEYAiABKAwSDgoGb2Zmc2V0GAMgASgEIiIKDVdyaXRlUmVzcG9uc2USEQoJb2JqZWN0X2lkGAEgASgJIjcKEFJlcGxpY2F0ZVJlcXVlc3QSEAoIbWFuaWZlc3QYASABKAwSEQoJY3VzdG9kaWFuGAIgASgMIk0KEVJlcGxpY2F0ZVByb2dyZXNzEhEKCW9iamVjdF9pZBgBIAEoCRISCgpkb25lX2J5dGVzGAIgASgEEhEKCWlzX3N0b3JlZBgDIAEoCCIiCg1SZW1vdmVSZXF1ZXN0EhEKCW9iamVjdF9pZBgBIAEoCSIQCg5SZW1vdmVSZXNwb25zZSJHCg9QdXNoSGVhZFJlcXVlc3QSEQoJY3VzdG9kaWFuGAEgASgMEgwKBGhlYWQYAiABKAwSEwoLYXR0ZXN0YXRpb24YAyABKAwiIgoQUHVzaEhlYWRSZXNwb25zZRIOCgZudW1iZXIYASABKAQyhAkKBkJpb05mcxJXCghEaXNjb3ZlchIkLmhlbGl4bWVzaC5iaW9uZnMudjEuRGlzY292ZXJSZXF1ZXN0GiUuaGVsaXhtZXNoLmJpb25mcy52MS5EaXNjb3ZlclJlc3BvbnNlEkwKBExpc3QSIC5oZWxpeG1lc2guYmlvbmZzLnYxLkxpc3RSZXF1ZXN0GiAuaGVsaXhtZXNoLmJpb25mcy52MS5PYmplY3RGYWN0czABEkoKBFN0YXQSIC5oZWxpeG1lc2guYmlvbmZzLnYxLlN0YXRSZXF1ZXN0GiAuaGVsaXhtZXNoLmJpb25mcy52MS5PYmplY3RGYWN0cxJLCgRPcGVuEiAuaGVsaXhtZXNoLmJpb25mcy52MS5PcGVuUmVxdWVzdBohLmhlbGl4bWVzaC5iaW9uZnMudjEuT3BlblJlc3BvbnNlEk4KBVJlbmV3EiEuaGVsaXhtZXNoLmJpb25mcy52MS5SZW5ld1JlcXVlc3QaIi5oZWxpeG1lc2guYmlvbmZzLnYxLlJlbmV3UmVzcG9uc2USTgoFQ2xvc2USIS5oZWxpeG1lc2guYmlvbmZzLnYxLkNsb3NlUmVxdWVzdBoiLmhlbGl4bWVzaC5iaW9uZnMudjEuQ2xvc2VSZXNwb25zZRJGCgRSZWFkEiAuaGVsaXhtZXNoLmJpb25mcy52MS5SZWFkUmVxdWVzdBoaLmhlbGl4bWVzaC5iaW9uZnMudjEuQ2h1bmswARJOCghSZWFkVGFncxIkLmhlbGl4bWVzaC5iaW9uZnMudjEuUmVhZFRhZ3NSZXF1ZXN0GhouaGVsaXhtZXNoLmJpb25mcy52MS5DaHVuazABElAKCVJlYWROb2RlcxIlLmhlbGl4bWVzaC5iaW9uZnMudjEuUmVhZE5vZGVzUmVxdWVzdBoaLmhlbGl4bWVzaC5iaW9uZnMudjEuQ2h1bmswARJUCgdPcGVuUHV0EiMuaGVsaXhtZXNoLmJpb25mcy52MS5PcGVuUHV0UmVxdWVzdBokLmhlbGl4bWVzaC5iaW9uZnMudjEuT3BlblB1dFJlc3BvbnNlElAKBVdyaXRlEiEuaGVsaXhtZXNoLmJpb25mcy52MS5Xcml0ZVJlcXVlc3QaIi5oZWxpeG1lc2guYmlvbmZzLnYxLldyaXRlUmVzcG9uc2UoARJcCglSZXBsaWNhdGUSJS5oZWxpeG1lc2guYmlvbmZzLnYxLlJlcGxpY2F0ZVJlcXVlc3QaJi5oZWxpeG1lc2guYmlvbmZzLnYxLlJlcGxpY2F0ZVByb2dyZXNzMAESUQoGUmVtb3ZlEiIuaGVsaXhtZXNoLmJpb25mcy52MS5SZW1vdmVSZXF1ZXN0GiMuaGVsaXhtZXNoLmJpb25mcy52MS5SZW1vdmVSZXNwb25zZRJXCghQdXNoSGVhZBIkLmhlbGl4bWVzaC5iaW9uZnMudjEuUHVzaEhlYWRSZXF1ZXN0GiUuaGVsaXhtZXNoLmJpb25mcy52MS5QdXNoSGVhZFJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * @generated from message helixmesh.bionfs.v1.DiscoverRequest
@@ -137,6 +137,13 @@ export type ObjectFacts = Message<"helixmesh.bionfs.v1.ObjectFacts"> & {
    * @generated from field: uint64 put_at_ms = 5;
    */
   putAtMs: bigint;
+
+  /**
+   * Blocks of it that are lost here, as far as scrubbing has seen.
+   *
+   * @generated from field: uint32 lost_blocks = 6;
+   */
+  lostBlocks: number;
 };
 
 /**
@@ -244,6 +251,13 @@ export type OpenRequest = Message<"helixmesh.bionfs.v1.OpenRequest"> & {
    * @generated from field: bytes node_release = 6;
    */
   nodeRelease: Uint8Array;
+
+  /**
+   * For a vault that fetches a copy: the permit of the owner's custodian.
+   *
+   * @generated from field: bytes replica_permit = 7;
+   */
+  replicaPermit: Uint8Array;
 };
 
 /**
@@ -393,6 +407,23 @@ export const ReadTagsRequestSchema: GenMessage<ReadTagsRequest> = /*@__PURE__*/
   messageDesc(file_helixmesh_bionfs_v1_bionfs, 14);
 
 /**
+ * @generated from message helixmesh.bionfs.v1.ReadNodesRequest
+ */
+export type ReadNodesRequest = Message<"helixmesh.bionfs.v1.ReadNodesRequest"> & {
+  /**
+   * @generated from field: bytes state_id = 1;
+   */
+  stateId: Uint8Array;
+};
+
+/**
+ * Describes the message helixmesh.bionfs.v1.ReadNodesRequest.
+ * Use `create(ReadNodesRequestSchema)` to create a new message.
+ */
+export const ReadNodesRequestSchema: GenMessage<ReadNodesRequest> = /*@__PURE__*/
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 15);
+
+/**
  * @generated from message helixmesh.bionfs.v1.Chunk
  */
 export type Chunk = Message<"helixmesh.bionfs.v1.Chunk"> & {
@@ -407,7 +438,7 @@ export type Chunk = Message<"helixmesh.bionfs.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 15);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 16);
 
 /**
  * @generated from message helixmesh.bionfs.v1.OpenPutRequest
@@ -426,7 +457,7 @@ export type OpenPutRequest = Message<"helixmesh.bionfs.v1.OpenPutRequest"> & {
  * Use `create(OpenPutRequestSchema)` to create a new message.
  */
 export const OpenPutRequestSchema: GenMessage<OpenPutRequest> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 16);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 17);
 
 /**
  * @generated from message helixmesh.bionfs.v1.OpenPutResponse
@@ -467,7 +498,7 @@ export type OpenPutResponse = Message<"helixmesh.bionfs.v1.OpenPutResponse"> & {
  * Use `create(OpenPutResponseSchema)` to create a new message.
  */
 export const OpenPutResponseSchema: GenMessage<OpenPutResponse> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 17);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 18);
 
 /**
  * @generated from message helixmesh.bionfs.v1.WriteRequest
@@ -498,7 +529,7 @@ export type WriteRequest = Message<"helixmesh.bionfs.v1.WriteRequest"> & {
  * Use `create(WriteRequestSchema)` to create a new message.
  */
 export const WriteRequestSchema: GenMessage<WriteRequest> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 18);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 19);
 
 /**
  * @generated from message helixmesh.bionfs.v1.WriteResponse
@@ -515,7 +546,64 @@ export type WriteResponse = Message<"helixmesh.bionfs.v1.WriteResponse"> & {
  * Use `create(WriteResponseSchema)` to create a new message.
  */
 export const WriteResponseSchema: GenMessage<WriteResponse> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 19);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 20);
+
+/**
+ * @generated from message helixmesh.bionfs.v1.ReplicateRequest
+ */
+export type ReplicateRequest = Message<"helixmesh.bionfs.v1.ReplicateRequest"> & {
+  /**
+   * The signed manifest.
+   *
+   * @generated from field: bytes manifest = 1;
+   */
+  manifest: Uint8Array;
+
+  /**
+   * The owner's signed statement who their custodian is, who tells where the other copies lie.
+   *
+   * @generated from field: bytes custodian = 2;
+   */
+  custodian: Uint8Array;
+};
+
+/**
+ * Describes the message helixmesh.bionfs.v1.ReplicateRequest.
+ * Use `create(ReplicateRequestSchema)` to create a new message.
+ */
+export const ReplicateRequestSchema: GenMessage<ReplicateRequest> = /*@__PURE__*/
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 21);
+
+/**
+ * Comes every second at least; the last one says that the object is stored.
+ *
+ * @generated from message helixmesh.bionfs.v1.ReplicateProgress
+ */
+export type ReplicateProgress = Message<"helixmesh.bionfs.v1.ReplicateProgress"> & {
+  /**
+   * @generated from field: string object_id = 1;
+   */
+  objectId: string;
+
+  /**
+   * Bytes of the body that are here.
+   *
+   * @generated from field: uint64 done_bytes = 2;
+   */
+  doneBytes: bigint;
+
+  /**
+   * @generated from field: bool is_stored = 3;
+   */
+  isStored: boolean;
+};
+
+/**
+ * Describes the message helixmesh.bionfs.v1.ReplicateProgress.
+ * Use `create(ReplicateProgressSchema)` to create a new message.
+ */
+export const ReplicateProgressSchema: GenMessage<ReplicateProgress> = /*@__PURE__*/
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 22);
 
 /**
  * @generated from message helixmesh.bionfs.v1.RemoveRequest
@@ -532,7 +620,7 @@ export type RemoveRequest = Message<"helixmesh.bionfs.v1.RemoveRequest"> & {
  * Use `create(RemoveRequestSchema)` to create a new message.
  */
 export const RemoveRequestSchema: GenMessage<RemoveRequest> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 20);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 23);
 
 /**
  * @generated from message helixmesh.bionfs.v1.RemoveResponse
@@ -545,7 +633,7 @@ export type RemoveResponse = Message<"helixmesh.bionfs.v1.RemoveResponse"> & {
  * Use `create(RemoveResponseSchema)` to create a new message.
  */
 export const RemoveResponseSchema: GenMessage<RemoveResponse> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 21);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 24);
 
 /**
  * @generated from message helixmesh.bionfs.v1.PushHeadRequest
@@ -578,7 +666,7 @@ export type PushHeadRequest = Message<"helixmesh.bionfs.v1.PushHeadRequest"> & {
  * Use `create(PushHeadRequestSchema)` to create a new message.
  */
 export const PushHeadRequestSchema: GenMessage<PushHeadRequest> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 22);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 25);
 
 /**
  * @generated from message helixmesh.bionfs.v1.PushHeadResponse
@@ -597,7 +685,7 @@ export type PushHeadResponse = Message<"helixmesh.bionfs.v1.PushHeadResponse"> &
  * Use `create(PushHeadResponseSchema)` to create a new message.
  */
 export const PushHeadResponseSchema: GenMessage<PushHeadResponse> = /*@__PURE__*/
-  messageDesc(file_helixmesh_bionfs_v1_bionfs, 23);
+  messageDesc(file_helixmesh_bionfs_v1_bionfs, 26);
 
 /**
  * @generated from service helixmesh.bionfs.v1.BioNfs
@@ -682,6 +770,17 @@ export const BioNfs: GenService<{
     output: typeof ChunkSchema;
   },
   /**
+   * The nodes of the tree above the leaves of the body, of an object that was opened as a whole: a
+   * message for each, every one after the one that names it.
+   *
+   * @generated from rpc helixmesh.bionfs.v1.BioNfs.ReadNodes
+   */
+  readNodes: {
+    methodKind: "server_streaming";
+    input: typeof ReadNodesRequestSchema;
+    output: typeof ChunkSchema;
+  },
+  /**
    * Announces an object that its owner has signed; the body follows by Write.
    *
    * @generated from rpc helixmesh.bionfs.v1.BioNfs.OpenPut
@@ -700,6 +799,17 @@ export const BioNfs: GenService<{
     methodKind: "client_streaming";
     input: typeof WriteRequestSchema;
     output: typeof WriteResponseSchema;
+  },
+  /**
+   * The vault fetches an object of the caller from its other vaults, and keeps it. It ends when the
+   * caller leaves, and goes on where it was when it is asked again.
+   *
+   * @generated from rpc helixmesh.bionfs.v1.BioNfs.Replicate
+   */
+  replicate: {
+    methodKind: "server_streaming";
+    input: typeof ReplicateRequestSchema;
+    output: typeof ReplicateProgressSchema;
   },
   /**
    * Deletes an object of the caller; a tombstone stays.
