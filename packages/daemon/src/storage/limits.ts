@@ -47,6 +47,12 @@ export const REPLICATE_TELL_MS = 1_000;
 /** A custodian or vault that does not answer while a scrub repairs, ms. */
 export const REPAIR_CALL_MS = 30_000;
 
+/**
+ * Room on the disk that bodies leave, bytes. A node ends when 16 MiB are left (`node/disk-guard.ts`);
+ * sixteen bodies may each write a block at once, and revocation heads have to be kept all the same.
+ */
+export const DISK_RESERVE_BYTES = 48 * 1024 * 1024;
+
 /** Between two collections, ms; then it is seen as well whether a scrub is due. */
 export const UPKEEP_EVERY_MS = 3_600_000;
 /** How long a block that no object names stays: a body that broke off can be sent again cheaply. */

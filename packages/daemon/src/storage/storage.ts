@@ -31,6 +31,7 @@ import type { Application } from '../node/application.ts';
 import type { Logger } from '../node/logger.ts';
 import { headCalls } from './heads.ts';
 import type { IncomingOptions } from './incoming-body.ts';
+import { DISK_RESERVE_BYTES } from './limits.ts';
 import { listingCalls } from './listing.ts';
 import type { PeersOptions } from './peers.ts';
 import { readingCalls } from './reading.ts';
@@ -120,7 +121,7 @@ export function createStorage(options: StorageOptions): Application {
 async function open(options: StorageOptions): Promise<Opened> {
   const { folder, crypto, network, now, quotaOf, identity, roles = ['storage'] } = options;
   const { openBlocks = openFsBlockstore } = options;
-  const blocks = await openBlocks({ folder, crypto, now });
+  const blocks = await openBlocks({ folder, crypto, now, reserveBytes: DISK_RESERVE_BYTES });
   const records = await openFsRecordStore({ folder, now });
   const partials = await openFsPartialStore({ folder: join(folder, 'coming-in'), now });
   const stores = { blocks, records, partials };

@@ -6,6 +6,7 @@ import {
   readdir,
   readFile,
   rm,
+  statfs,
   symlink,
   truncate,
   writeFile,
@@ -49,6 +50,21 @@ checkBlockstore('in a folder', {
       },
     };
   },
+});
+
+test('blocks leave the room that is reserved to everything else, and what is there stays', async () => {
+  const folder = await mkdtemp(join(root, 'reserve-'));
+  const now = () => 0;
+  const block = someBytes(1_000);
+  const cid = cidOf(nodeCrypto, 'raw', block);
+  const { bavail, bsize } = await statfs(folder);
+  const full = { folder, crypto: nodeCrypto, now, reserveBytes: 2 * bavail * bsize };
+  await assert.rejects((await openFsBlockstore(full)).put(cid, block), isAppError('DISK_FULL'));
+  const store = await openFsBlockstore({ folder, crypto: nodeCrypto, now });
+  assert.equal(await store.put(cid, block), 'stored');
+  const again = await openFsBlockstore(full);
+  assert.equal(await again.put(cid, block), 'known');
+  assert.deepEqual(await again.get(cid), block);
 });
 
 test('everything is for its operator alone', async () => {

@@ -8,7 +8,7 @@
  * A block gets its name by a rename after it was made durable, so a crash leaves it whole or absent.
  * The last two characters spread evenly over 256 folders; the first ones are the same in all CIDs.
  */
-import { lstat, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@helixmesh/protocol';
 import type { Crypto } from '@helixmesh/protocol/sealing';
@@ -37,11 +37,13 @@ export interface FsBlockstoreOptions {
   readonly crypto: Crypto;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Room on the disk that blocks leave to everything else, bytes; default: none. */
+  readonly reserveBytes?: number;
 }
 
 /** Opens a folder of blocks. Throws OUTPUT_UNWRITABLE, DISK_FULL. */
 export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Blockstore> {
-  const { folder, crypto, now } = options;
+  const { folder, crypto, now, reserveBytes = 0 } = options;
   const blocks = join(folder, 'blocks');
   const incoming = join(folder, 'incoming');
   const quarantine = join(folder, 'quarantine');
@@ -72,6 +74,7 @@ export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Bl
       await syncFolder(shardOf(cid));
       return 'known';
     }
+    await assertRoom(folder, block.length + reserveBytes);
     await makeFolder(shardOf(cid));
     written += 1;
     await writeDurably({
@@ -116,6 +119,15 @@ export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Bl
       }
     },
   };
+}
+
+/** Throws DISK_FULL where fewer bytes are free. */
+async function assertRoom(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= bytes) return;
+  throw new AppError('DISK_FULL', 'the disk has no room for another block', {
+    hint: 'Free disk space; what was kept stays.',
+  });
 }
 
 async function factsAt(path: string, cid: Cid): Promise<BlockFacts | undefined> {
