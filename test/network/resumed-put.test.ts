@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { freePort } from '../support/free-port.ts';
 import { answerOf, type NetworkNode, run, startNetworkNode } from '../support/network.ts';
 
 const SIZE = 64 * 1024 * 1024;
@@ -36,15 +36,6 @@ after(async () => {
   await vault?.stop();
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function fileOf(name: string): Promise<Buffer> {
   const content = randomBytes(SIZE);

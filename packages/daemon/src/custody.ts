@@ -10,7 +10,6 @@ export type { Dataset, DatasetState, NewDataset, OwnHeaders } from './custody/da
 export type { GivenGrant, NewGrant, ReceivedGrant } from './custody/grants.ts';
 export type { CurrentHead } from './custody/heads.ts';
 export type { Released, ReleaseRequest } from './custody/release.ts';
-export type { Replica } from './custody/replicas.ts';
 export { OPEN_POLICY, type OwnerPolicy } from './custody/release-policy.ts';
 export {
   type Refusal,
@@ -18,3 +17,4 @@ export {
   TOLD_REASONS,
   type ToldReason,
 } from './custody/release-reasons.ts';
+export type { Replica } from './custody/replicas.ts';

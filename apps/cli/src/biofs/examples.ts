@@ -20,6 +20,8 @@ export const BIOFS_EXAMPLES: readonly Example[] = [
   ...of('stat', ['biofs stat 5c1d3f0a92b4']),
   ...of('cat', ['biofs cat 5c1d3f0a92b4', 'biofs cat 5c1d3f0a92b4 --region chr7:1-200000']),
   ...of('download', ['biofs download 5c1d3f0a92b4 --out reads.vcf --connections 8']),
+  ...of('replicas', ['biofs replicas 5c1d3f0a92b4']),
+  ...of('replicate', [`biofs replicate 5c1d3f0a92b4 --vault ${VAULT}`]),
   ...of('rm', ['biofs rm 5c1d3f0a92b4 --shred']),
   ...of('grant', [
     'biofs grant 5c1d3f0a92b4 --to 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266 --until 2027-01-31 ' +

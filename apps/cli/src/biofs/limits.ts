@@ -1,5 +1,7 @@
 /** Limits on files that people give to `biofs`, and on what these may ask of the machine. */
 
+/** A vault that does not say within this time how a copy is, ms. */
+export const COPY_ASK_MS_MAX = 10_000;
 /** A key file or keystore, bytes; a keystore has some 500. */
 export const WALLET_FILE_BYTES_MAX = 64 * 1024;
 /** Memory of one scrypt, bytes: what wallets write (n 2^18, r 8) needs 256 MiB. */

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addExamples } from '../examples.ts';
 import { throwOnError, withGlobalOptions } from '../program-shape.ts';
 import { addAnalyze } from './commands/analyze.ts';
+import { addReplicas, addReplicate } from './commands/copies.ts';
 import { addAccept, addAccessLog, addGrant, addGrants, addRevoke } from './commands/grants.ts';
 import { addCancel, addJobs, addLogs, addStatus } from './commands/jobs.ts';
 import { addKeys } from './commands/keys.ts';
@@ -34,6 +35,8 @@ export function createProgram(): Command {
   addStat(program);
   addCat(program);
   addDownload(program);
+  addReplicas(program);
+  addReplicate(program);
   addRm(program);
   program.commandsGroup('Sharing:');
   addGrant(program);

@@ -67,6 +67,8 @@ export interface Replicas {
   listReplicas(id: Digest): Replica[];
   /** The owner wants a copy there. Throws NOT_FOUND, CONFLICT for a dataset that no vault has. */
   nameReplica(id: Digest, vault: NodeAddress): void;
+  /** Takes that back where no copy has begun to come; else nothing happens. */
+  forgetReplica(id: Digest, vault: NodeAddress): void;
   /** A vault says how its copy is. */
   announceReplica(announcement: ReplicaAnnouncement): ReplicaAnswer;
 }
@@ -86,6 +88,10 @@ export function replicas(parts: CustodyParts): Replicas {
         database.run('INSERT OR IGNORE INTO vaults VALUES (?, ?)', address, now());
         if (rowsOf(parts, id).length > VAULTS_PER_DATASET_MAX) throw tooMany();
       }),
+    forgetReplica(id, vault) {
+      const sql = `DELETE FROM dataset_vaults WHERE dataset = ? AND vault = ? AND state = 'named'`;
+      database.run(sql, id, formatNodeAddress(vault));
+    },
     announceReplica: (announcement) => database.atomically(() => announced(parts, announcement)),
   };
 }
@@ -127,13 +133,16 @@ function announced(parts: CustodyParts, announcement: ReplicaAnnouncement): Repl
   if (dataset === undefined || dataset.state === 'shredded' || own.length === 0) {
     return { status: 'refused', reason: 'unknown' };
   }
-  for (const { vault } of own) {
+  const { document: manifest } = parseManifest(dataset.manifest);
+  const zones = zonesOf(parts, announcement);
+  const isLawful = mayLieIn(manifest, zones);
+  // A copy that is there is there; one that may not come does not begin to.
+  const noted = isLawful || state !== 'coming' ? own : [];
+  for (const { vault } of noted) {
     const sql = 'UPDATE dataset_vaults SET state = ?, said_at = ? WHERE dataset = ? AND vault = ?';
     database.run(sql, state, now(), object, vault);
   }
-  const { document: manifest } = parseManifest(dataset.manifest);
-  const zones = zonesOf(parts, announcement);
-  if (!mayLieIn(manifest, zones)) return { status: 'refused', reason: 'residency' };
+  if (!isLawful) return { status: 'refused', reason: 'residency' };
   const others = rows.filter((row) => row.state !== 'coming' && !own.includes(row));
   return {
     status: 'permitted',

@@ -88,6 +88,9 @@ for (const [what, statement] of Object.entries(UNVOUCHED)) {
     const asking = alice.replicate(dataset, target);
     const message = /no operator has signed/;
     await assertRefused(asking, { code: 'ACCESS_REFUSED', message, at: target });
+    assert.equal(alice.stateOf(dataset, target), 'named');
+    alice.custody.forgetReplica(dataset.id, target.address);
+    assert.equal(alice.stateOf(dataset, target), undefined);
   });
 }
 
