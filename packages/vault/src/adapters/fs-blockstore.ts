@@ -37,7 +37,7 @@ export interface FsBlockstoreOptions {
   readonly crypto: Crypto;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Room on the disk that blocks leave to everything else, bytes; default: none. */
+  /** Room that blocks leave to everything else, bytes, of a small disk half of it; default: none. */
   readonly reserveBytes?: number;
 }
 
@@ -74,7 +74,7 @@ export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Bl
       await syncFolder(shardOf(cid));
       return 'known';
     }
-    await assertRoom(folder, block.length + reserveBytes);
+    await assertRoom(folder, block.length, reserveBytes);
     await makeFolder(shardOf(cid));
     written += 1;
     await writeDurably({
@@ -121,10 +121,10 @@ export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Bl
   };
 }
 
-/** Throws DISK_FULL where fewer bytes are free. */
-async function assertRoom(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= bytes) return;
+/** Throws DISK_FULL where the bytes would take of the reserve. */
+async function assertRoom(folder: string, bytes: number, reserveBytes: number): Promise<void> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  if (bavail * bsize - bytes >= Math.min(reserveBytes, (blocks * bsize) / 2)) return;
   throw new AppError('DISK_FULL', 'the disk has no room for another block', {
     hint: 'Free disk space; what was kept stays.',
   });
