@@ -145,16 +145,17 @@ async function admit<R extends UnaryRequest | StreamRequest>(
 ): Promise<R> {
   const request = call.contextValues.get(requestKey);
   if (request === undefined) throw new AppError('INTERNAL', 'a call without its request');
-  const enter = async (bodySha256: Uint8Array) => {
+  const enter = async (bodySha256: Uint8Array, comesAsStream = false) => {
     requests.arrived(request);
     call.contextValues.set(callerKey, await requests.admit(request, bodySha256, access));
+    if (comesAsStream) requests.arrived(request, true);
   };
   if (!call.stream) {
     await enter(hashOf(call.method, call.message));
     return call;
   }
   if (call.method.methodKind !== 'server_streaming') {
-    await enter(NO_BODY_SHA256);
+    await enter(NO_BODY_SHA256, true);
     return { ...call, message: untilEnd(call.message, call.signal) };
   }
   const messages = await takeOne(call.message);

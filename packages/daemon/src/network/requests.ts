@@ -20,8 +20,11 @@ import {
 export interface Requests {
   /** Begins to watch the time, and ends the stream when it is over or the answer is out. */
   began(request: FastifyRequest): void;
-  /** The body is here, or comes as a stream that only has to go on. */
-  arrived(request: FastifyRequest): void;
+  /**
+   * The body is here, or comes as a stream. Who takes a stream watches its sender, and may itself be
+   * busy for longer than a peer may be idle.
+   */
+  arrived(request: FastifyRequest, comesAsStream?: boolean): void;
   /** Who sent it. Throws UNAUTHENTICATED, ACCESS_REFUSED or BUSY. */
   admit(request: FastifyRequest, bodySha256: Uint8Array, access: Access): Promise<Caller>;
 }
@@ -62,7 +65,10 @@ export function makeRequests(
         });
       });
     },
-    arrived: (request) => clearTimeout(timers.get(request)),
+    arrived(request, comesAsStream = false) {
+      clearTimeout(timers.get(request));
+      if (comesAsStream) streamOf(request).setTimeout(0);
+    },
     async admit(request, bodySha256, access) {
       const caller = authenticate(headOf(request), bodySha256, access);
       if (caller.kind === 'nobody') return caller;

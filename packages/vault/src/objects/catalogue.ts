@@ -89,6 +89,8 @@ export interface Catalogue {
   put(signed: Signed<Manifest>, body: ByteSource, offset?: number): Promise<PutOutcome>;
   /** How much of a body that broke off is here, bytes from its first one on. */
   heldBytes(signed: Signed<Manifest>): Promise<number>;
+  /** Leaves of bodies that broke off since: their senders may come back. */
+  partialLeaves(sinceMs: number): AsyncIterable<Cid>;
   /** Forgets bodies that broke off before then. */
   sweepPartials(beforeMs: number): Promise<void>;
   /** What `put` would say before it reads the body. */
@@ -161,8 +163,9 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
   ): Promise<void> {
     const pin = pins.hold();
     try {
-      const { bytes, onLeaf } = await resumption.begin(id, offset, body);
-      const tagsCid = await keepBody({ crypto, blocks, pin, onLeaf }, signed.document, bytes);
+      const { bytes, ...resumed } = await resumption.begin(id, { offset, rest: body, pin });
+      const keeper = { crypto, blocks, pin, ...resumed };
+      const tagsCid = await keepBody(keeper, signed.document, bytes);
       const putAtMs = now();
       const record = { state: 'stored', signed, tagsCid, putAtMs } as const;
       await records.write(id, encodeRecord(record));
@@ -185,6 +188,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
 
     heldBytes: async (signed) =>
       resumption.heldBytes(documentId(crypto, signed.document), signed.document),
+    partialLeaves: resumption.leaves,
     sweepPartials: resumption.sweep,
 
     async put(signed, body, offset = 0) {

@@ -19,6 +19,8 @@ export interface Keeper {
   readonly blocks: Blockstore;
   /** Holds every block from before it is put. */
   readonly pin: Pin;
+  /** Leaves that are durable and pinned already. */
+  readonly held?: ReadonlySet<Cid>;
   /** Told of each leaf of the body, in order, once it is durable. */
   readonly onLeaf?: (leaf: Cid) => Promise<void>;
 }
@@ -50,12 +52,12 @@ interface LeafCutter {
 
 /** Gathers bytes into leaves of 1 MiB and keeps them, and the nodes above them. */
 function leafCutter(
-  { crypto, blocks, pin }: Keeper,
+  { crypto, blocks, pin, held }: Keeper,
   onLeaf: (leaf: Cid) => Promise<void>,
 ): LeafCutter {
   const keep = async (cid: Cid, block: Uint8Array) => {
     pin.add(cid);
-    await blocks.put(cid, block);
+    if (held?.has(cid) !== true) await blocks.put(cid, block);
   };
   const dag = buildDag(crypto, keep);
   let leaf = new Uint8Array(0);

@@ -14,8 +14,10 @@ const object = await sealedObject(3_300_000);
 const { signed, body } = object;
 
 async function vaultOf() {
-  const partials = memoryPartialStore(() => 1_700_000_100_000);
+  let nowMs = () => 0;
+  const partials = memoryPartialStore(() => nowMs());
   const vault = await memoryVault({ partials });
+  nowMs = () => vault.clock.nowMs;
   /** What another process opens of it. */
   const reopen = () => openCatalogue(vault.options);
   return { ...vault, partials, reopen };
@@ -110,7 +112,13 @@ test('bodies that broke off are forgotten with their blocks, after the grace per
     collectGarbage({ catalogue, blocks, now: () => clock.nowMs, graceMs: 1_000 });
   await collected();
   assert.equal(await catalogue.heldBytes(signed), 2 * BLOCK_BYTES_MAX);
-  clock.nowMs += 2_000;
+  clock.nowMs += 900;
+  const late = until(2 * BLOCK_BYTES_MAX, 3_200_000);
+  await assert.rejects(catalogue.put(signed, late, 2 * BLOCK_BYTES_MAX), /gone/);
+  clock.nowMs += 900;
+  await collected();
+  assert.equal(await catalogue.heldBytes(signed), 3 * BLOCK_BYTES_MAX, 'the old ones stay too');
+  clock.nowMs += 200;
   await collected();
   assert.deepEqual([held.size, await catalogue.heldBytes(signed)], [0, 0]);
 });

@@ -6,7 +6,8 @@
  *     read after pins are frozen (`objects/pins.ts`), and each pin is looked at in the same breath in
  *     which the deletion is asked for, so that a put that comes later stores its block anew (B3).
  * S2  Where not all that is reachable can be known (a record or a node is damaged), nothing is swept.
- * S3  What was put within the grace period stays: a body that broke off can be put again cheaply.
+ * S3  What was put within the grace period stays, and all leaves of a body of which one was: its
+ *     sender may come back.
  *
  * Memory is some 150 bytes for each reachable block: 150 MB for 1 TiB.
  */
@@ -37,6 +38,7 @@ export async function collectGarbage(options: CollectOptions): Promise<CollectOu
     if (catalogue.damaged.length > 0) return { status: 'refused', reason: 'damaged_record' };
     const marked = await mark(blocks, catalogue.list());
     if (marked === undefined) return { status: 'refused', reason: 'damaged_node' };
+    for await (const leaf of catalogue.partialLeaves(putBeforeMs)) marked.add(leaf);
     let sweptBlocks = 0;
     let sweptBytes = 0;
     for await (const { cid, sizeBytes, putAtMs } of blocks.list()) {
