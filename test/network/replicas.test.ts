@@ -98,12 +98,27 @@ test('the copy is read when the first vault is gone, and what is gone is said', 
   nodes.set('one', await startNetworkNode(at('one')));
 });
 
-test('a vault of which no operator says where it is gets no copy that is bound to a zone', async () => {
+test('a copy that is bound to a zone goes where an operator has signed that it may, and not before', async () => {
   await writeFile(at('bound.vcf'), randomBytes(100_000));
   const [done] = await answerOf('biofs', put('bound.vcf', 'one', '--residency', 'EU'), alice());
   const refused = await failureOf('biofs', replicate(done.dataset, 'two'), alice());
   assert.equal(refused, 'ACCESS_REFUSED');
   assert.deepEqual(await replicasOf(done.dataset), { one: 'stored' });
+  await writeFile(at('operator.key'), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  const [nodeId = ''] = addressOf('two').split('@');
+  const vouch = [
+    'node',
+    'vouch',
+    nodeId,
+    '--zones',
+    'EU',
+    '--operator-key-file',
+    at('operator.key'),
+  ];
+  const { stdout, stderr } = await run('helixmesh', vouch, { dataDir: at('one') });
+  await writeFile(join(at('two'), 'node.statement'), stdout);
+  await answerOf('biofs', replicate(done.dataset, 'two'), alice());
+  assert.deepEqual(await replicasOf(done.dataset), { one: 'stored', two: 'stored' }, stderr);
 });
 
 test('a vault whose disk is full says so, loses nothing, and goes on when there is room', async (t) => {
