@@ -8,7 +8,9 @@ export const NODE_LINKS_MAX = 1_024;
 export const DAG_DEPTH_MAX = 3;
 /** Objects that one vault knows, deleted ones included: some 100 MB of memory. */
 export const RECORDS_MAX = 200_000;
-/** Bodies that come in at once: some 3 MiB of memory each. */
+/** Leaves of one body that are being written at once. */
+export const LEAVES_IN_FLIGHT_MAX = 4;
+/** Bodies that come in at once: some 6 MiB of memory each. */
 export const PUTS_MAX = 16;
 /** The list of leaves of a body that broke off, bytes: a line of 60 for each MiB of the largest object. */
 export const PARTIAL_BYTES_MAX = 60 * 2 ** 18 + 60;
