@@ -16,12 +16,13 @@ import { z } from 'zod';
 import { compareIds } from '../ids.ts';
 import { CANDIDATES_MAX, DECISION_MAX_BYTES } from '../limits.ts';
 import { type NodeFacts, nodeFactsSchema } from '../node/facts.ts';
+import { bestFirst } from './best-first.ts';
 import { choose, type Outcome, outcomeSchema } from './choose.ts';
 import { failuresOf } from './constraints.ts';
 import { failureSchema } from './failure.ts';
 import { type MeasuredRtt, pathsBuffer, pathsInto, pathsSchema } from './paths.ts';
 import { type PreparedRequest, prepare } from './prepared.ts';
-import { checkCandidates, type Fleet, orderOf, rank } from './rank.ts';
+import { checkCandidates, type Fleet, rank } from './rank.ts';
 import { type PlacementRequest, requestSchema } from './request.ts';
 import { TIE_MAX, tieOf } from './tie.ts';
 import {
@@ -148,7 +149,7 @@ function recordOf(
 ): Decision {
   const candidates = nodes.map((node) => evaluated(node, prepared, policy));
   const scores = candidates.map(({ score }) => score);
-  const order = orderOf(scores, (place) => candidates[place]?.tie ?? 0);
+  const order = bestFirst(scores, (place) => candidates[place]?.tie ?? 0);
   return {
     type: 'helixmesh/decision',
     v: 1,
