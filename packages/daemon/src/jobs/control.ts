@@ -54,7 +54,10 @@ export async function resume(options: ControlOptions, jobId: string): Promise<vo
   }
   if (job.state !== 'PAUSED') {
     throw new AppError('CONFLICT', `job ${jobId} is ${job.state}, not paused`, {
-      hint: 'It goes on by itself; see `helixmesh status`.',
+      hint:
+        job.state === 'CANCELING'
+          ? 'Its tools are being ended; resume it when `helixmesh status` says CANCELED.'
+          : 'It goes on by itself; see `helixmesh status`.',
     });
   }
   if (job.result !== null) {
