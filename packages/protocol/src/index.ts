@@ -5,3 +5,4 @@ export * from './jobs.ts';
 export { lengthPrefixed } from './length-prefix.ts';
 export { JOB_WAIT_MAX_MS } from './limits.ts';
 export * from './routes.ts';
+export * from './stages.ts';

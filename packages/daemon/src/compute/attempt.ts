@@ -113,6 +113,8 @@ async function analyseAndSeal(
   const result = await analyseEnclosed({
     ...options.node,
     folder: enclosureOf(folder),
+    stage: { kind: 'whole' },
+    staged: [],
     reads,
     job: { ...assignment.analysis, sampleId: SAMPLE_LABEL },
     signal,

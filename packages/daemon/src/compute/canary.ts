@@ -47,6 +47,8 @@ export async function runCanary(run: CanaryRun): Promise<Digest> {
     await addReference(reference, { storeDir: referenceRoot, signal });
     const result = await analyseEnclosed({
       ...{ folder, referenceRoot, config, signal },
+      stage: { kind: 'whole' },
+      staged: [],
       reads: READS.map((fileName) => ({
         fileName,
         open: () => createReadStream(join(input, fileName)),

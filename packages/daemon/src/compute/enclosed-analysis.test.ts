@@ -46,6 +46,8 @@ function analysis(name: string, changes: Partial<EnclosedAnalysis> = {}) {
     folder: join(root, name),
     referenceRoot,
     config: { cores: 2, limitsFactor: 1 },
+    stage: { kind: 'whole' },
+    staged: [],
     reads,
     job,
     signal: new AbortController().signal,

@@ -16,12 +16,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Client, createClient } from '@helixmesh/client';
 import {
+  type AnalysisStage,
   AppError,
   type ErrorRecord,
   isSettled,
   JOB_WAIT_MAX_MS,
   type JobSubmissionInput,
   type JobView,
+  type StagedFileName,
 } from '@helixmesh/protocol';
 import type { ByteSource } from '@helixmesh/protocol/sealing';
 import { makeDurable } from '../durable.ts';
@@ -39,8 +41,15 @@ export interface EnclosedAnalysis {
   /** The node's prepared references. */
   readonly referenceRoot: string;
   readonly config: Pick<NodeConfig, 'cores' | 'limitsFactor'>;
-  /** One or two, R1 first; opened only when they are not there whole. */
+  /** What of the analysis is done here. */
+  readonly stage: AnalysisStage;
+  /**
+   * One or two, R1 first; opened only when they are not there whole. Empty for the stages `call`
+   * and `finish`.
+   */
   readonly reads: readonly EnclosedReads[];
+  /** All files that the tasks before this stage compare; empty for `whole` and `align`. */
+  readonly staged: readonly StagedFile[];
   readonly job: Pick<JobSubmissionInput, 'pipeline' | 'sampleId' | 'reference' | 'parameters'>;
   /** Ends the tools; what has finished stays for the next call. */
   readonly signal: AbortSignal;
@@ -52,6 +61,12 @@ export interface EnclosedReads {
   /** Of the plaintext; where it is known before it is opened. */
   readonly sizeBytes?: number;
   /** The plaintext. */
+  readonly open: () => ByteSource;
+}
+
+/** The plaintext of a file of an earlier stage; opened only when it is not there whole. */
+export interface StagedFile extends StagedFileName {
+  readonly sizeBytes: number;
   readonly open: () => ByteSource;
 }
 

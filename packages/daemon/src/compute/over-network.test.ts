@@ -303,6 +303,8 @@ test(
     assert.equal(verifyPlacement(nodeCrypto, placement, by).status, 'valid');
     const alone = await analyseEnclosed({
       ...{ folder: join(root, 'alone'), referenceRoot, config },
+      stage: { kind: 'whole' },
+      staged: [],
       reads: READS.map((name) => ({
         fileName: name,
         open: async function* () {

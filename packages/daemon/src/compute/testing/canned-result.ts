@@ -24,6 +24,8 @@ export async function makeResult(
   const reference = (await addReference(files, { storeDir: referenceRoot })).digest;
   const result = await analyseEnclosed({
     ...{ folder: join(root, 'analysis'), referenceRoot, config: { cores: 1, limitsFactor: 1 } },
+    stage: { kind: 'whole' },
+    staged: [],
     reads: READS.map((name) => ({
       fileName: name,
       open: async function* () {
