@@ -13,6 +13,8 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
     (await import('./germline/coverage-targets.ts')).coverageTargets(context),
   'low-coverage': async (context) =>
     (await import('./germline/low-coverage.ts')).lowCoverage(context),
+  'import-files': async (context) => (await import('./task/import-files.ts')).importFiles(context),
+  'tell-tiers': async (context) => (await import('./germline/tiers.ts')).tellTiers(context),
   'filter-calls': async (context) =>
     (await import('./germline/filter-calls.ts')).filterCalls(context),
   'summarize-alignment': async (context) =>

@@ -17,6 +17,7 @@ export * from './germline/findings.ts';
 export * from './germline/input.ts';
 export * from './germline/pipeline.ts';
 export * from './germline/shard-plan.ts';
+export { STAGE_PIPELINES } from './germline/stages.ts';
 export type { ReadsSummary } from './intake/fastq-input.ts';
 export { INTAKE_OUTPUT, type IntakeSummary } from './intake/intake.ts';
 export * from './provenance/ro-crate.ts';

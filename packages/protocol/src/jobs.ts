@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ERROR_TABLE, type ErrorCode } from './errors.ts';
 import { DIGEST_PATTERN, JOB_ID_PATTERN, SAMPLE_ID_PATTERN } from './ids.ts';
+import { callPartSchema, spreadSchema, stagedFileSchema } from './stages.ts';
 
 const errorCodes = Object.keys(ERROR_TABLE) as [ErrorCode, ...ErrorCode[]];
 
@@ -36,6 +37,23 @@ export const jobSubmissionSchema = z.strictObject({
 });
 export type JobSubmission = z.infer<typeof jobSubmissionSchema>;
 export type JobSubmissionInput = z.input<typeof jobSubmissionSchema>;
+
+/** Most files of earlier stages that one job takes over. */
+const STAGED_FILES_MAX = 10_000;
+
+const stagedSubmissionSchema = jobSubmissionSchema.omit({ r1: true, r2: true }).extend({
+  staged: z.array(stagedFileSchema.extend({ location: absolutePath })).max(STAGED_FILES_MAX),
+});
+
+/** A whole analysis, or one of its stages, which a node does for a job that is spread. */
+export const submissionSchema = z.discriminatedUnion('pipeline', [
+  jobSubmissionSchema,
+  jobSubmissionSchema.extend({ pipeline: z.literal('germline-align') }),
+  stagedSubmissionSchema.extend({ pipeline: z.literal('germline-call'), part: callPartSchema }),
+  stagedSubmissionSchema.extend({ pipeline: z.literal('germline-finish'), parts: spreadSchema }),
+]);
+export type Submission = z.infer<typeof submissionSchema>;
+export type SubmissionInput = z.input<typeof submissionSchema>;
 
 /** Task states of GA4GH TES 1.1, with PAUSED for a job that waits for its user. */
 export const JOB_STATES = [

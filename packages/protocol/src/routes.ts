@@ -4,9 +4,9 @@ import { JOB_ID_PATTERN } from './ids.ts';
 import {
   healthSchema,
   jobListItemSchema,
-  jobSubmissionSchema,
   jobViewSchema,
   journalRowSchema,
+  submissionSchema,
   taskLogSchema,
 } from './jobs.ts';
 import { JOB_WAIT_MAX_MS } from './limits.ts';
@@ -28,7 +28,7 @@ export const ROUTES = {
     path: '/api/v1/jobs',
     params: none,
     query: none,
-    body: jobSubmissionSchema,
+    body: submissionSchema,
     reply: jobViewSchema,
   },
   listJobs: {

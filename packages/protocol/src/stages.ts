@@ -13,18 +13,19 @@ import { DIGEST_PATTERN, type Digest } from './ids.ts';
 /** Most parts that the calls of one sample are spread over. */
 export const SPREAD_MAX = 64;
 
-const spreadSchema = z.int().min(1).max(SPREAD_MAX);
+/** Of how many parts the calls are. */
+export const spreadSchema = z.int().min(1).max(SPREAD_MAX);
 
 /** The shards j of the plan with j % count = index − 1. */
-const partSchema = z
+export const callPartSchema = z
   .strictObject({ index: spreadSchema, count: spreadSchema })
   .refine(({ index, count }) => index <= count, 'a part has an index of 1 to their count');
-export type CallPart = Readonly<z.infer<typeof partSchema>>;
+export type CallPart = Readonly<z.infer<typeof callPartSchema>>;
 
 export const analysisStageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('whole') }),
   z.strictObject({ kind: z.literal('align') }),
-  z.strictObject({ kind: z.literal('call'), part: partSchema }),
+  z.strictObject({ kind: z.literal('call'), part: callPartSchema }),
   z.strictObject({ kind: z.literal('finish'), parts: spreadSchema }),
 ]);
 export type AnalysisStage = Readonly<z.infer<typeof analysisStageSchema>>;

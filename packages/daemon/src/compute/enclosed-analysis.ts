@@ -12,9 +12,10 @@
  */
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Client, createClient } from '@helixmesh/client';
+import { isSafeRelativeName, STAGE_PIPELINES } from '@helixmesh/pipelines';
 import {
   type AnalysisStage,
   AppError,
@@ -24,6 +25,7 @@ import {
   type JobSubmissionInput,
   type JobView,
   type StagedFileName,
+  type SubmissionInput,
 } from '@helixmesh/protocol';
 import type { ByteSource } from '@helixmesh/protocol/sealing';
 import { makeDurable } from '../durable.ts';
@@ -84,23 +86,24 @@ export async function analyseEnclosed(analysis: EnclosedAnalysis): Promise<Enclo
   const { folder, signal } = analysis;
   const dataDir = nodeFolder(folder);
   const outDir = join(folder, 'out');
-  const readsDir = join(folder, 'reads');
-  for (const path of [folder, dataDir, readsDir]) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  }
-  const [r1, r2] = await takeReads(readsDir, analysis);
+  for (const path of [folder, dataDir]) await mkdir(path, { recursive: true, mode: 0o700 });
+  const submission = { ...(await takeFiles(analysis)), outDir };
   await linkReferences(analysis.referenceRoot, nodePaths(dataDir).referenceRoot);
   // What the operator has set for the whole node, a file or the environment, does not count here.
   const { config } = loadConfig({ env: {}, flags: { ...analysis.config, dataDir } });
   // A machine that runs jobs, and is in no network.
-  const node = await runNode({ config }, async () => null);
+  const pipelines = [STAGE_PIPELINES[analysis.stage.kind]];
+  const node = await runNode({ config, pipelines }, async () => null);
   try {
     const client = createClient({ socketPath: node.socketPath });
-    const submission = { ...analysis.job, r1, ...(r2 === undefined ? {} : { r2 }), outDir };
     const job = await finished(client, submission, signal);
     return { ...(await resultIn(dataDir, job.jobId)), outDir, job };
   } catch (thrown) {
-    if (!signal.aborted) throw thrown;
+    if (!signal.aborted) {
+      // One of them may not be what it should be: the next call takes them from somebody else.
+      await removeFolder(stagedFolder(folder));
+      throw thrown;
+    }
     throw new AppError('CANCELED', 'the analysis was ended', {
       hint: 'Ask for it again: what has finished stands.',
       cause: thrown,
@@ -123,21 +126,50 @@ function nodeFolder(folder: string): string {
   return join(folder, 'node');
 }
 
-/** Absolute paths of the reads, whole. */
-async function takeReads(
-  readsDir: string,
-  { reads, signal }: EnclosedAnalysis,
-): Promise<readonly [r1: string, r2?: string]> {
+function stagedFolder(folder: string): string {
+  return join(folder, 'staged');
+}
+
+/** What the stage begins with, whole, and what is to be made of it. */
+async function takeFiles(
+  analysis: EnclosedAnalysis,
+): Promise<DistributiveOmit<SubmissionInput, 'outDir'>> {
+  const { stage, job } = analysis;
+  switch (stage.kind) {
+    case 'whole':
+      return { ...job, ...(await takeReads(analysis)) };
+    case 'align':
+      return { ...job, pipeline: 'germline-align', ...(await takeReads(analysis)) };
+    case 'call':
+      return {
+        ...job,
+        pipeline: 'germline-call',
+        part: stage.part,
+        staged: await takeStaged(analysis),
+      };
+    case 'finish':
+      return {
+        ...job,
+        pipeline: 'germline-finish',
+        parts: stage.parts,
+        staged: await takeStaged(analysis),
+      };
+  }
+}
+
+type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+
+/** Absolute paths of the reads. */
+async function takeReads({
+  folder,
+  reads,
+  signal,
+}: EnclosedAnalysis): Promise<{ readonly r1: string; readonly r2?: string }> {
   const paths: string[] = [];
   for (const [i, { fileName, open }] of reads.entries()) {
-    const path = join(readsDir, `r${i + 1}${endOf(fileName)}`);
+    const path = join(folder, 'reads', `r${i + 1}${endOf(fileName)}`);
     paths.push(path);
-    if (existsSync(path)) continue;
-    const aside = `${path}.part`;
-    await rm(aside, { force: true });
-    await pipeline(open(), createWriteStream(aside, { mode: 0o600, flush: true }), { signal });
-    await rename(aside, path);
-    await makeDurable(readsDir);
+    await takeFile(path, open, signal);
   }
   const [r1, r2] = paths;
   if (r1 === undefined || paths.length > 2) {
@@ -145,7 +177,30 @@ async function takeReads(
       hint: 'Give the reads of one sample: one file, or R1 and R2.',
     });
   }
-  return r2 === undefined ? [r1] : [r1, r2];
+  return r2 === undefined ? { r1 } : { r1, r2 };
+}
+
+async function takeStaged({ folder, staged, signal }: EnclosedAnalysis) {
+  const taken = [];
+  for (const { task, path, digest, open } of staged) {
+    const name = join(task, path);
+    if (!isSafeRelativeName(name)) throw new AppError('INPUT_MALFORMED', 'a path with other signs');
+    const location = join(stagedFolder(folder), name);
+    await takeFile(location, open, signal);
+    taken.push({ task, path, digest, location });
+  }
+  return taken;
+}
+
+/** Brings a file there whole, or not at all. */
+async function takeFile(path: string, open: () => ByteSource, signal: AbortSignal): Promise<void> {
+  if (existsSync(path)) return;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const aside = `${path}.part`;
+  await rm(aside, { force: true });
+  await pipeline(open(), createWriteStream(aside, { mode: 0o600, flush: true }), { signal });
+  await rename(aside, path);
+  await makeDurable(dirname(path));
 }
 
 /** The sample's own file name stays outside. */
@@ -159,7 +214,7 @@ async function linkReferences(from: string, to: string): Promise<void> {
 
 async function finished(
   client: Client,
-  submission: JobSubmissionInput,
+  submission: SubmissionInput,
   signal: AbortSignal,
 ): Promise<JobView> {
   const known = await client.call('listJobs', { params: {}, signal });

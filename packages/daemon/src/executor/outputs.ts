@@ -18,7 +18,7 @@ const INDEX_SUFFIX = /\.(bai|csi|tbi|fai)$/;
 /**
  * Sizes and canonical digests by output name. An index takes the digest of its data file, which
  * must be an output too. Throws TOOL_FAILED for an output that is missing, empty (a `text` may be)
- * or no regular file.
+ * or no regular file, RESULT_DIFFERS for one that has not the content that it must have.
  */
 export async function recordOutputs(
   work: string,
@@ -47,7 +47,16 @@ export async function recordOutputs(
     }
     records[name] = { digest, sizeBytes: sizes.get(name) ?? 0 };
   }
+  for (const { name, expected } of spec.outputs) {
+    if (expected !== undefined && records[name]?.digest !== expected) throw differs(name);
+  }
   return records;
+}
+
+function differs(name: string): AppError {
+  return new AppError('RESULT_DIFFERS', `${name} is not the file that it was said to be`, {
+    hint: 'Take it from another node that has made it.',
+  });
 }
 
 async function checkOutput(work: string, { name, format }: TaskOutput): Promise<number> {

@@ -4,9 +4,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import {
+  type AnalysisDocument,
   buildCrate,
   type CrateTask,
-  type GermlineInput,
   type PipelineResult,
   type TaskSpec,
 } from '@helixmesh/pipelines';
@@ -147,7 +147,8 @@ async function readsSha256(
 ): Promise<Record<string, string>> {
   const intake = tasks.find((task) => INTAKE_OUTPUT in task.outputs);
   if (intake === undefined) return {};
-  const { reads }: GermlineInput = JSON.parse(job.document);
+  const { reads }: AnalysisDocument = JSON.parse(job.document);
+  if (reads === null) return {};
   const measured = JSON.parse(await readFile(intakePath(intake.key), 'utf8'));
   const found: Record<string, string> = { [reads.r1.location]: measured.r1.rawSha256 };
   if (reads.r2 !== null) found[reads.r2.location] = measured.r2.rawSha256;

@@ -37,7 +37,8 @@ export function progressOf(state: JobState, { tasks, planned }: Work): number {
 
 /** Tasks of a pool in one sample: merge and annotate share theirs, reads and coverage too. */
 function plannedIn(pool: string, planned: number | null): number {
-  if (pool === 'call') return planned ?? Number.POSITIVE_INFINITY;
+  // A part of a genome may have none.
+  if (pool === 'call') return planned === null ? Number.POSITIVE_INFINITY : Math.max(1, planned);
   return pool === 'annotate' || pool === 'qc' ? 2 : 1;
 }
 

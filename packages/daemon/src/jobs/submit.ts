@@ -2,14 +2,23 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type FileRef, type GermlineInput, openReference, probeTools } from '@helixmesh/pipelines';
+import {
+  type AnalysisDocument,
+  type CallInput,
+  type FileRef,
+  type FinishInput,
+  type GermlineInput,
+  openReference,
+  probeTools,
+  type StagedFile,
+} from '@helixmesh/pipelines';
 import {
   AppError,
   canonicalJson,
   type Digest,
-  type JobSubmission,
   type Json,
   parseSampleId,
+  type Submission,
 } from '@helixmesh/protocol';
 import type { Database } from '../sql/database.ts';
 import { type Submitted, submitJob, withdrawJob } from './jobs.ts';
@@ -23,21 +32,13 @@ export interface SubmitOptions {
   readonly workflowOf: (pipeline: string) => string;
 }
 
-export async function submit(options: SubmitOptions, request: JobSubmission): Promise<Submitted> {
-  const [r1, r2] = await Promise.all([
-    fileIdentity(request.r1),
-    request.r2 === undefined ? null : fileIdentity(request.r2),
-  ]);
-  if (r2 !== null && r1.location === r2.location) {
-    throw new AppError('USAGE', '--r1 and --r2 name the same file', {
-      hint: 'Give the two files of mates, or --r1 alone for single-end reads.',
-    });
-  }
+export async function submit(options: SubmitOptions, request: Submission): Promise<Submitted> {
+  const given = await filesOf(request);
   const reference = await openReference(options.referenceRoot, request.reference);
   await prepareOutFolder(request.outDir);
-  const document: GermlineInput = {
+  const document: AnalysisDocument = {
     sampleId: parseSampleId(request.sampleId),
-    reads: { r1, r2 },
+    ...given,
     reference,
     parameters: request.parameters,
     toolVersions: await installedVersions(),
@@ -63,10 +64,48 @@ export async function submit(options: SubmitOptions, request: JobSubmission): Pr
   return submitted;
 }
 
+/** What of the document differs from pipeline to pipeline: what each begins with. */
+async function filesOf(
+  request: Submission,
+): Promise<
+  | Pick<GermlineInput, 'reads'>
+  | Pick<CallInput, 'reads' | 'staged' | 'part'>
+  | Pick<FinishInput, 'reads' | 'staged' | 'parts'>
+> {
+  if ('r1' in request) return { reads: await readsOf(request) };
+  const staged = await Promise.all(request.staged.map(stagedFile));
+  return 'part' in request
+    ? { reads: null, staged, part: request.part }
+    : { reads: null, staged, parts: request.parts };
+}
+
+async function readsOf(request: { r1: string; r2?: string | undefined }) {
+  const [r1, r2] = await Promise.all([
+    fileIdentity(request.r1),
+    request.r2 === undefined ? null : fileIdentity(request.r2),
+  ]);
+  if (r2 !== null && r1.location === r2.location) {
+    throw new AppError('USAGE', '--r1 and --r2 name the same file', {
+      hint: 'Give the two files of mates, or --r1 alone for single-end reads.',
+    });
+  }
+  return { r1, r2 };
+}
+
+/** Known by the content that it should have, which the step that takes it over looks at. */
+async function stagedFile(file: StagedSubmission): Promise<StagedFile> {
+  const { task, path, digest, location } = file;
+  const { sizeBytes } = await fileIdentity(location);
+  return { task, name: path, digest, sizeBytes, location };
+}
+
+type StagedSubmission = Extract<Submission, { staged: unknown }>['staged'][number];
+
 /** Files count by identity here: their content is read by the intake step only. */
-function submissionKey(workflow: string, { reads, reference, ...rest }: GermlineInput): string {
-  const files = { r1: reads.r1.digest, r2: reads.r2?.digest ?? null, reference: reference.digest };
-  const text = canonicalJson({ workflow, ...files, ...rest });
+function submissionKey(workflow: string, document: AnalysisDocument): string {
+  const { reads, reference, ...rest } = document;
+  const files = { r1: reads?.r1.digest ?? null, r2: reads?.r2?.digest ?? null };
+  const text = canonicalJson({ workflow, ...files, reference: reference.digest, ...rest });
   return createHash('sha256').update('helixmesh/submission/v1\0').update(text).digest('hex');
 }
 

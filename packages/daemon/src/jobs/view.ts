@@ -1,5 +1,5 @@
 /** What status shows of a job, read from SQL. */
-import type { GermlineInput, PipelineResult } from '@helixmesh/pipelines';
+import type { AnalysisDocument, PipelineResult } from '@helixmesh/pipelines';
 import type { ErrorRecord, JobListItem, JobView, TaskLog, TaskView } from '@helixmesh/protocol';
 import type { Database } from '../sql/database.ts';
 import { withFileNames } from './file-names.ts';
@@ -120,8 +120,9 @@ function resultOf(job: JobRow): PipelineResult | null {
 /** A stored error as the user reads it. */
 function shownError(job: JobRow, stored: string | null): ErrorRecord | null {
   if (stored === null) return null;
-  const { reads }: GermlineInput = JSON.parse(job.document);
-  return withFileNames(JSON.parse(stored), reads);
+  const { reads }: AnalysisDocument = JSON.parse(job.document);
+  const error: ErrorRecord = JSON.parse(stored);
+  return reads === null ? error : withFileNames(error, reads);
 }
 
 async function taskViews(database: Database, job: JobRow, live: LiveProgress): Promise<TaskView[]> {

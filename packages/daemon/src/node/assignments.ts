@@ -6,8 +6,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type AnalysisDocument,
   type FileRef,
-  type GermlineInput,
   type OutputRef,
   probeTools,
   type ResolvedTools,
@@ -173,7 +173,8 @@ async function currentTools(): Promise<ResolvedTools> {
 
 /** The user's read files of a job, as they were when it was submitted. */
 function readsOf({ document }: JobRow): readonly FileRef[] {
-  const { reads } = JSON.parse(document) as GermlineInput;
+  const { reads }: AnalysisDocument = JSON.parse(document);
+  if (reads === null) return [];
   return reads.r2 === null ? [reads.r1] : [reads.r1, reads.r2];
 }
 

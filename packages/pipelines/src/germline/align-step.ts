@@ -12,7 +12,7 @@
  *   `-K` fixes bwa's batches, else results depend on `-t`. `--no-PG` keeps thread counts out of
  *   the header; @PG of the aligner is left out of the canonical form.
  */
-import type { Stage, TaskInput, TaskSpec } from '../task/spec.ts';
+import type { Stage, TaskInput, TaskOutput, TaskSpec } from '../task/spec.ts';
 import type { ToolName } from '../tools/catalogue.ts';
 import type { GermlineInput } from './input.ts';
 import { type Intake, readsAfterIntake } from './intake-step.ts';
@@ -38,6 +38,15 @@ const MAX_ALIGN_CORES = 32;
 const BASE_MEMORY_MIB = 4_096;
 const BWA_BYTES_PER_BASE = 1.8;
 const MINIMAP2_BYTES_PER_BASE = 4;
+
+/** Those of the step `align`. */
+export const ALIGN_OUTPUTS: readonly TaskOutput[] = [
+  result(ALIGNED_BAM, 'bam'),
+  result(ALIGNED_BAI, 'index'),
+  result(FASTP_JSON, 'fastp-json'),
+  result(QC_JSON, 'json'),
+  result(DECISION_JSON, 'json'),
+];
 
 export interface AlignOptions {
   readonly input: GermlineInput;
@@ -80,13 +89,7 @@ export function alignStep({ input, intake }: AlignOptions): TaskSpec {
         },
       },
     ],
-    outputs: [
-      result(ALIGNED_BAM, 'bam'),
-      result(ALIGNED_BAI, 'index'),
-      result(FASTP_JSON, 'fastp-json'),
-      result(QC_JSON, 'json'),
-      result(DECISION_JSON, 'json'),
-    ],
+    outputs: ALIGN_OUTPUTS,
     toolVersions: versionsOf(input.toolVersions, tools),
     resources: {
       cores: MAX_ALIGN_CORES,

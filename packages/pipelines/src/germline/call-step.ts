@@ -11,7 +11,7 @@
 import type { Stage, TaskInput, TaskResult, TaskSpec } from '../task/spec.ts';
 import type { ToolName } from '../tools/catalogue.ts';
 import { ALIGNED_BAI, ALIGNED_BAM } from './align-step.ts';
-import type { GermlineInput } from './input.ts';
+import type { AnalysisInput } from './input.ts';
 import { MT_MIN_FRACTION, MT_MIN_READS } from './limits.ts';
 import {
   clipRegions,
@@ -31,7 +31,7 @@ export const SHARD_CALLS = 'calls.vcf.gz';
 const MPILEUP_MAX_DEPTH = '2000';
 
 export interface CallOptions {
-  readonly input: GermlineInput;
+  readonly input: AnalysisInput;
   readonly aligned: TaskResult;
   readonly shard: Shard;
   readonly caller: Caller;

@@ -1,5 +1,5 @@
 /** What the germline pipeline is given: the job document, all of it content-addressed. */
-import type { Digest, SampleId } from '@helixmesh/protocol';
+import type { CallPart, Digest, SampleId } from '@helixmesh/protocol';
 
 /** A file of the machine that runs the job. `location` takes no part in any hash. */
 export interface FileRef {
@@ -10,14 +10,42 @@ export interface FileRef {
   readonly location: string;
 }
 
-export interface GermlineInput {
+/** What every stage is given. */
+export interface AnalysisInput {
   readonly sampleId: SampleId;
-  /** Digest is an identity by (path, size, mtime, inode) until the intake task has read them. */
-  readonly reads: { readonly r1: FileRef; readonly r2: FileRef | null };
   readonly reference: ReferenceBundle;
   readonly parameters: GermlineParameters;
   /** Exact versions of the tools on this machine when the job was submitted. */
   readonly toolVersions: Readonly<Record<string, string>>;
+}
+
+export interface GermlineInput extends AnalysisInput {
+  /** Digest is an identity by (path, size, mtime, inode) until the intake task has read them. */
+  readonly reads: { readonly r1: FileRef; readonly r2: FileRef | null };
+}
+
+/** Of a stage that begins where others have ended. */
+export interface StagedInput extends AnalysisInput {
+  readonly reads: null;
+  readonly staged: readonly StagedFile[];
+}
+
+export interface CallInput extends StagedInput {
+  readonly part: CallPart;
+}
+
+export interface FinishInput extends StagedInput {
+  /** Of how many parts the calls are. */
+  readonly parts: number;
+}
+
+/** The document of a job. */
+export type AnalysisDocument = GermlineInput | CallInput | FinishInput;
+
+/** A file of an earlier stage: `name` is its path there, `digest` that of its canonical content. */
+export interface StagedFile extends FileRef {
+  /** Who delivered it: `align` or `call.3`. */
+  readonly task: string;
 }
 
 export interface GermlineParameters {

@@ -27,6 +27,11 @@ export interface Shard {
   readonly segments: readonly ShardSegment[];
 }
 
+/** A shard with its place in the plan, from 1. */
+export interface NumberedShard extends Shard {
+  readonly number: number;
+}
+
 /** One piece of one contig; 0-based half-open. */
 export interface ShardSegment {
   /** Records whose normalised POS lies here belong to this shard. */

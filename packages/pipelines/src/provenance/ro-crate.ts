@@ -6,6 +6,7 @@
  * The crate names the sample and lies beside the results; it is as confidential as they are.
  */
 import type { Json } from '@helixmesh/protocol';
+import { IMPORT_FOLDER } from '../task/import-files.ts';
 import type { Command, OutputRecord, TaskSpec } from '../task/spec.ts';
 import type { OutputRef } from '../workflow/port.ts';
 
@@ -262,6 +263,8 @@ function inputEntity(context: Context, input: DataInput): string {
       `#output/${input.task}/${input.output}`
     );
   }
+  // Of a file that another node has made the canonical digest is known, which is not of its bytes.
+  if (input.name.startsWith(`${IMPORT_FOLDER}/`)) return importedEntity(context, input);
   const sha256 = context.input.readsSha256[input.location] ?? plainSha256(input.digest);
   const id = `#input/${input.name}/${sha256}`;
   context.files.set(id, {
@@ -271,6 +274,12 @@ function inputEntity(context: Context, input: DataInput): string {
     name: input.name,
     sha256,
   });
+  return id;
+}
+
+function importedEntity({ files }: Context, { name, digest }: DataInput): string {
+  const id = `#input/${name}/${plainSha256(digest)}`;
+  files.set(id, { '@id': id, '@type': 'File', name, identifier: digest });
   return id;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AppError } from '@helixmesh/protocol';
-import type { ReportInputs } from '../germline/pipeline.ts';
+import type { ReportInputs } from '../germline/analysis-parts.ts';
 import { taskKey } from '../task/key.ts';
 import { parseReportModel, type ReportModel } from './model.ts';
 import { renderReport } from './render-report.ts';

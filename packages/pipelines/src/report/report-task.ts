@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Digest } from '@helixmesh/protocol';
 import { alignStep } from '../germline/align-step.ts';
+import type { ReportInputs, ReportTask } from '../germline/analysis-parts.ts';
 import { annotateStep, annotationSources } from '../germline/annotate-step.ts';
 import { callStep } from '../germline/call-step.ts';
 import { lowCoverageStep } from '../germline/low-coverage-step.ts';
 import { filterStep, UNFILTERED_VCF } from '../germline/merge-step.ts';
-import type { ReportInputs, ReportTask } from '../germline/pipeline.ts';
 import { planShards } from '../germline/shard-plan.ts';
 import type { TaskResult } from '../task/spec.ts';
 import { type MethodSpecs, methodsOf } from './methods-of.ts';

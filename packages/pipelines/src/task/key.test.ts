@@ -8,6 +8,7 @@ import type { TaskInput, TaskSpec } from './spec.ts';
 const digest = fc
   .array(fc.integer({ min: 0, max: 15 }), { minLength: 64, maxLength: 64 })
   .map((digits) => `sha256:${digits.map((d) => d.toString(16)).join('')}` as Digest);
+const OTHER = `sha256:${'0'.repeat(64)}` as Digest;
 const word = fc.stringMatching(/^[a-z]{1,6}$/);
 
 const input = (name: string): fc.Arbitrary<TaskInput> =>
@@ -85,6 +86,7 @@ test('inputs, arguments, output names, formats and versions change a task key', 
         { ...given, inputs: [{ kind: 'text', name: first.name, text: 'other text' }, ...others] },
         { ...given, outputs: [{ ...output, name: 'out.b' }] },
         { ...given, outputs: [{ ...output, format: 'json' }] },
+        { ...given, outputs: [{ ...output, expected: OTHER }] },
         { ...given, toolVersions: { samtools: `${given.toolVersions.samtools}1` } },
         { ...given, toolVersions: { ...given.toolVersions, bcftools: '1' } },
         {

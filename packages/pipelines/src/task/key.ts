@@ -17,7 +17,7 @@ import {
   lengthPrefixed,
   type TaskKey,
 } from '@helixmesh/protocol';
-import type { TaskInput, TaskSpec } from './spec.ts';
+import type { TaskInput, TaskOutput, TaskSpec } from './spec.ts';
 
 export const TASK_TAG = 'helixmesh/task/v1';
 export const JOB_TAG = 'helixmesh/job/v1';
@@ -32,7 +32,7 @@ export function taskKey(spec: TaskSpec): TaskKey {
   return hashDocument(TASK_TAG, {
     inputs: spec.inputs.map(keyOfInput).sort(byName),
     commands: spec.commands,
-    outputs: spec.outputs.map(({ name, format }) => ({ name, format })).sort(byName),
+    outputs: spec.outputs.map(outputOf).sort(byName),
     toolVersions: spec.toolVersions,
   }) as string as TaskKey;
 }
@@ -95,6 +95,11 @@ function keyOfInput(input: TaskInput): KeyedInput {
   return input.kind === 'text'
     ? { name: input.name, text: input.text }
     : { name: input.name, digest: input.digest };
+}
+
+/** `expected` stands in no document where it is left out. */
+function outputOf({ name, format, expected }: TaskOutput) {
+  return { name, format, expected };
 }
 
 function byName(left: { readonly name: string }, right: { readonly name: string }): number {

@@ -92,6 +92,8 @@ export interface TaskOutput {
   readonly format: OutputFormat;
   /** `intermediate` is deleted once nothing of the job needs it, unless the job keeps all. */
   readonly retention: 'result' | 'intermediate';
+  /** What its canonical digest must be; of another content the attempt fails (RESULT_DIFFERS). */
+  readonly expected?: Digest;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What the steps before the report would leave behind, invented: for tests of the last step. */
 import type { Digest, SampleId, TaskKey } from '@helixmesh/protocol';
+import type { ReportInputs } from '../../germline/analysis-parts.ts';
 import type { GermlineInput } from '../../germline/input.ts';
-import type { ReportInputs } from '../../germline/pipeline.ts';
 import { QC_FORMAT_VERSION, type QcModel } from '../../germline/qc-model.ts';
 import type { VariantsModel } from '../../germline/variants-model.ts';
 import type { TaskResult } from '../../task/spec.ts';
