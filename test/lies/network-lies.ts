@@ -315,4 +315,67 @@ const ACCESS: readonly Lie[] = [
   },
 ];
 
-export const NETWORK_LIES: readonly Lie[] = [...RESULTS, ...STORED, ...ACCESS];
+const HANDED_ON: readonly Lie[] = [
+  {
+    lie: 'asking for what another job has made',
+    end: 'OBJECT_NOT_FOUND, as if there were nothing',
+    guards: [
+      {
+        path: `${DAEMON}/compute/results.ts`,
+        code: 'if (assignmentRefusal(crypto, signed, facts) !== null) return false;',
+        without: '',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/compute/handover.test.ts`,
+      name: 'who shows no running assignment of the job that needs it is told that there is nothing',
+    },
+  },
+  {
+    lie: 'handing on something else than was agreed on',
+    end: 'nothing more is fetched from that node, and another one is asked',
+    guards: [
+      {
+        path: `${DAEMON}/compute/handover-source.ts`,
+        code: 'if (claimed === input.resultDigest) return index;',
+        without: 'if (claimed !== undefined) return index;',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/compute/handover.test.ts`,
+      name: 'the node of a later task gets what an earlier one has made, from another source where one lies or is gone',
+    },
+  },
+  {
+    lie: 'an assignment whose lease has ended, for what other tasks have made',
+    end: 'the custodian rewraps nothing',
+    guards: [
+      {
+        path: 'packages/protocol/src/signing/assignment.ts',
+        code: "return document.expiresAtMs <= nowMs ? 'expired' : null;",
+        without: 'return null;',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/custody/rewrap.test.ts`,
+      name: 'nothing is rewrapped: $reason',
+    },
+  },
+  {
+    lie: 'a later task at an operator whom the owner excludes',
+    end: 'the custodian rewraps nothing, and the owner finds it in the access log',
+    guards: [
+      {
+        path: `${DAEMON}/custody/rewrap.ts`,
+        code: 'if (first !== undefined) return first.answer;',
+        without: '',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/custody/rewrap.test.ts`,
+      name: 'operators of later tasks count for the cap of the owner',
+    },
+  },
+];
+
+export const NETWORK_LIES: readonly Lie[] = [...RESULTS, ...STORED, ...ACCESS, ...HANDED_ON];

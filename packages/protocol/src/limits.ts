@@ -108,3 +108,7 @@ export const RESULT_FILES_MAX = 10_000;
 export const RESULT_INDEX_BYTES_MAX = 4 * 1024 * 1024;
 /** Path of a file of a result, characters. */
 export const RESULT_PATH_CHARS_MAX = 200;
+/** Headers that are rewrapped in one request: each costs two X25519, some 200 µs. */
+export const REWRAP_HEADERS_MAX = 2_000;
+/** Each of them, bytes: it holds one key for one reader. */
+export const REWRAP_HEADER_BYTES_MAX = 512;

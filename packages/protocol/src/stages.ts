@@ -52,6 +52,18 @@ export function tasksBefore(stage: AnalysisStage): readonly string[] {
   return ['align', ...Array.from({ length: stage.parts }, (_, i) => `call.${i + 1}`)];
 }
 
+/**
+ * Over how many parts a job is spread, as its parameter `spread` says: 1 where it says nothing. Throws
+ * USAGE for what is no such number.
+ */
+export function spreadOf(parameters: Readonly<Record<string, unknown>>): number {
+  const parsed = spreadSchema.safeParse(parameters['spread'] ?? 1);
+  if (parsed.success) return parsed.data;
+  throw new AppError('USAGE', 'the spread of a job is no number of parts', {
+    hint: `Give a whole number from 1 to ${SPREAD_MAX}.`,
+  });
+}
+
 /** What a task of a job does. NOT_FOUND for a name that no job of this spread has. */
 export function stageOfTask(name: string, spread: number): AnalysisStage {
   const stage = stagesOf(spread).find((each) => taskOfStage(each) === name);

@@ -119,6 +119,7 @@ async function work(
       asked.push(...reads.map(({ dataset }) => dataset));
       throw new AppError('KEY_NOT_HELD', 'no keys here');
     },
+    openHandover: () => assert.fail('a job of one task hands over nothing'),
     node: { referenceRoot: folder, config: { cores: 1, limitsFactor: 1 } },
     containment: { strength: strong, operator: requester.wallet.address },
     ...change,

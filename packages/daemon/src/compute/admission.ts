@@ -6,7 +6,6 @@ import { statfs } from 'node:fs/promises';
 import { AppError } from '@helixmesh/protocol';
 import { fromBase64, parseNetworkJob } from '@helixmesh/protocol/sealing';
 import type { SandboxStrengthReport } from '../executor/sandbox/strength.ts';
-import type { EnclosedReads } from './enclosed-analysis.ts';
 import { FREE_BYTES_MIN, SCRATCH_PER_READ_BYTE } from './limits.ts';
 
 export interface Containment {
@@ -31,9 +30,12 @@ export async function assertContained(containment: Containment, job: string): Pr
   });
 }
 
-/** Throws DISK_FULL where the reads and what is made of them do not fit. */
-export async function assertRoom(folder: string, reads: readonly EnclosedReads[]): Promise<void> {
-  const readBytes = reads.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+/** Throws DISK_FULL where the inputs and what is made of them do not fit. */
+export async function assertRoom(
+  folder: string,
+  inputs: readonly { readonly sizeBytes?: number }[],
+): Promise<void> {
+  const readBytes = inputs.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
   const neededBytes = readBytes * SCRATCH_PER_READ_BYTE;
   const freeBytes = await freeBytesOf(folder);
   if (freeBytes >= neededBytes) return;

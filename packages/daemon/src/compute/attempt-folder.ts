@@ -2,8 +2,9 @@
  * What a compute node remembers of an attempt that it holds: one folder with a small record.
  *
  *   RECORD    what was asked, and how far it is
- *   work/     the enclosure with all plaintext; gone once the outputs are sealed
- *   sealed/   the outputs, for the requester alone
+ *   handed/   what other tasks have made, sealed; gone once the outputs are sealed
+ *   work/     the enclosure with all plaintext; gone likewise
+ *   sealed/   the outputs, for the requester or for later tasks
  *
  * The record is written aside and renamed, so that a node that dies finds one whole record.
  */
@@ -13,6 +14,7 @@ import { join } from 'node:path';
 import {
   ATTEMPT_ID_PATTERN,
   type AttemptId,
+  analysisStageSchema,
   DIGEST_PATTERN,
   type Digest,
   jobSubmissionSchema,
@@ -32,6 +34,7 @@ const recordSchema = z.strictObject({
     taskId: z.string().regex(TASK_ID_PATTERN) as unknown as z.ZodType<TaskId>,
     fencingToken: z.int().min(1),
     job: z.string(),
+    stage: analysisStageSchema.default({ kind: 'whole' }),
     reads: z
       .array(
         z.strictObject({
@@ -40,9 +43,9 @@ const recordSchema = z.strictObject({
           vaults: z.array(z.string()).readonly(),
         }),
       )
-      .min(1)
       .max(2)
       .readonly(),
+    custodian: z.string().nullable().default(null),
     analysis: jobSubmissionSchema.pick({ pipeline: true, reference: true, parameters: true }),
     /** Hex. */
     recipients: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
@@ -56,6 +59,10 @@ export type AttemptRecord = Readonly<z.infer<typeof recordSchema>>;
 
 export function enclosureOf(folder: string): string {
   return join(folder, 'work');
+}
+
+export function handedOf(folder: string): string {
+  return join(folder, 'handed');
 }
 
 export function sealedOf(folder: string): string {

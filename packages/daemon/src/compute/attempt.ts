@@ -1,7 +1,7 @@
 /**
  * One attempt that this node holds, from its reads to the end of the task.
  *
- *   analyse → seal → commit → (all have committed) reveal → final: outputs stay until fetched
+ *   fetch → analyse → seal → commit → (all have committed) reveal → final: outputs stay until fetched
  *
  * Invariants
  * A1  Plaintext is wiped before the result is committed to, and when the attempt is lost or fails.
@@ -10,6 +10,7 @@
  *     its word `lost` ends an attempt.
  * A4  No key is asked for before it is known that the machine can hold the tools in, and no read before
  *     there is room for it.
+ * A5  What is for later tasks of the job is sealed to the key of the job alone, which its custodian has.
  */
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +21,7 @@ import { assertContained, assertRoom, type Containment } from './admission.ts';
 import {
   type AttemptRecord,
   enclosureOf,
+  handedOf,
   readRecord,
   sealedOf,
   writeRecord,
@@ -28,8 +30,10 @@ import {
   analyseEnclosed,
   type EnclosedAnalysis,
   type EnclosedReads,
+  type StagedFile,
   wipeEnclosed,
 } from './enclosed-analysis.ts';
+import type { Handover, HandoverRequest } from './handover.ts';
 import { ORDER_POLL_MAX_MS, RENEW_SHARE, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
 import { resultDigest } from './result-digest.ts';
 import { sealOutputs } from './seal-outputs.ts';
@@ -49,6 +53,8 @@ export interface AttemptOptions {
     proof: () => Promise<Proof>,
     signal: AbortSignal,
   ) => Promise<readonly EnclosedReads[]>;
+  /** What other tasks of the job have made, and the key for what this one makes for others. */
+  readonly openHandover: (request: HandoverRequest) => Promise<Handover>;
   readonly node: Pick<EnclosedAnalysis, 'referenceRoot' | 'config'>;
   readonly containment: Containment;
   readonly logger: Logger;
@@ -75,6 +81,7 @@ export async function runAttempt(
   try {
     const secret = record.secret ?? (await makeResult(options, { folder, record, stopping }));
     await wipeEnclosed(enclosureOf(folder)); // A1, also where the node died right before.
+    await rm(handedOf(folder), { recursive: true, force: true });
     onSealed?.();
     await agree(options, { folder, record: { ...record, secret }, stopping });
   } catch (thrown) {
@@ -108,26 +115,45 @@ async function analyseAndSeal(
   const { assignment } = record;
   const proof = () => options.work.proof(assignment);
   await assertContained(options.containment, assignment.job); // A4
+  const handover = await takeOver(options, { folder, record, proof, signal });
   const reads = await options.openReads(assignment.reads, proof, signal);
-  await assertRoom(folder, reads);
+  const { files: staged, recipients } = handover;
+  await assertRoom(folder, [...reads, ...staged]);
   const result = await analyseEnclosed({
     ...options.node,
     folder: enclosureOf(folder),
-    stage: { kind: 'whole' },
-    staged: [],
+    stage: assignment.stage,
+    staged,
     reads,
     job: { ...assignment.analysis, sampleId: SAMPLE_LABEL },
     signal,
   });
-  const recipients = assignment.recipients.map((hex) =>
-    fromHex(hex, { what: 'a key', bytes: KEY_BYTES }),
-  );
   const target = sealedOf(folder);
   await sealOutputs({ crypto, outDir: result.outDir, result, recipients, target });
   const salt = toHex(crypto.random(SALT_BYTES));
   const secret = { resultDigest: resultDigest(crypto, network, result), salt };
   await writeRecord(folder, { ...record, secret });
   return secret;
+}
+
+interface TakeOver extends Pick<HandoverRequest, 'proof' | 'signal'> {
+  readonly folder: string;
+  readonly record: AttemptRecord;
+}
+
+/** What other tasks have made for this one, and to whom this one's outputs are sealed (A5). */
+async function takeOver(
+  { work, openHandover }: AttemptOptions,
+  { folder, record: { assignment }, ...asking }: TakeOver,
+): Promise<{ files: readonly StagedFile[]; recipients: readonly Uint8Array[] }> {
+  const { custodian, fencingToken, recipients } = assignment;
+  const named = recipients.map((hex) => fromHex(hex, { what: 'a key', bytes: KEY_BYTES }));
+  if (custodian === null) return { files: [], recipients: named };
+  const inputs = await work.inputs(assignment);
+  const target = handedOf(folder);
+  const request = { ...asking, custodian, inputs, folder: target, first: fencingToken };
+  const { files, recipient } = await openHandover(request);
+  return { files, recipients: named.length > 0 ? named : [recipient] };
 }
 
 /** Commits, reveals when told to, and notes how long the outputs are to stay. */

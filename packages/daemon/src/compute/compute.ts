@@ -23,6 +23,7 @@ import { runCanary } from './canary.ts';
 import { createCanaryTaker } from './canary-taker.ts';
 import { coordinatorWork } from './coordinator-work.ts';
 import { wipeEnclosed } from './enclosed-analysis.ts';
+import { handoverOpener } from './handover.ts';
 import { serveResults } from './results.ts';
 import { readsOpener } from './sealed-reads.ts';
 import { attemptSlots } from './slots.ts';
@@ -89,10 +90,11 @@ export function createCompute(options: ComputeOptions): Compute {
       nodeId: identity.nodeId,
     }),
     openReads: readsOpener({ crypto, network, identity, now }),
+    openHandover: handoverOpener({ crypto, network, identity }),
     node: { referenceRoot, config },
     containment: { strength, operator },
   });
-  serveResults({ root, listener: options.listener, now });
+  serveResults({ root, listener: options.listener, crypto, now });
 
   return {
     application: {

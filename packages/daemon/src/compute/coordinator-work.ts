@@ -10,6 +10,10 @@ import {
   type Digest,
   jobSubmissionSchema,
   type NodeId,
+  SPREAD_MAX,
+  spreadOf,
+  stagesOf,
+  taskOfStage,
 } from '@helixmesh/protocol';
 import {
   COMMIT_STATEMENT_TYPE,
@@ -21,6 +25,7 @@ import {
   fromHex,
   KEY_BYTES,
   type NetworkJob,
+  networkTaskId,
   parseNetworkJob,
   REVEAL_TYPE,
   signWithKey,
@@ -75,16 +80,22 @@ export function coordinatorWork(options: CoordinatorWorkOptions): WorkSource {
       const signed = parseNetworkJob(fromBase64(job, 'a job of the network'));
       const coordinator = channel.address.nodeId;
       const expected = { network, coordinator, nowMs: now() };
-      if (verifyNetworkJob(crypto, signed, expected).status === 'invalid') continue;
+      const verdict = verifyNetworkJob(crypto, signed, expected);
+      if (verdict.status === 'invalid') continue;
       const work = workOf(signed.document);
       if (work === null) continue;
+      const ids = { network, job: verdict.id };
+      const stage = stagesOf(spreadOf(signed.document.parameters)).find(
+        (each) => networkTaskId(crypto, { ...ids, name: taskOfStage(each) }) === taskId,
+      );
+      if (stage === undefined) continue;
       try {
         await channel.call('claimOffer', { params: {}, body: { attemptId, fencingToken }, signal });
       } catch (thrown) {
         if (isLost(thrown)) continue;
         throw thrown;
       }
-      return { attemptId, fencingToken, taskId, job, ...work };
+      return { attemptId, fencingToken, taskId, job, ...partOf(work, stage) };
     }
     return null;
   }
@@ -103,6 +114,7 @@ export function coordinatorWork(options: CoordinatorWorkOptions): WorkSource {
       if (assignment !== null) return { job, assignment };
       throw new AppError('LEASE_EXPIRED', 'the coordinator has no work on this attempt any more');
     },
+    inputs: (held) => channel.call('listInputs', { params: {}, body: refOf(held) }),
     async commit(held, secret) {
       const { salt: _salt, resultDigest: _digest, ...attempt } = commitment(held, secret);
       const commit = commitOf(crypto, commitment(held, secret));
@@ -129,14 +141,18 @@ const parametersSchema = jobSubmissionSchema.shape.parameters.unwrap().extend({
   /** Ids of the manifests of the reads; without the second they are single-end. */
   r1: z.string().regex(DIGEST_PATTERN),
   r2: z.string().regex(DIGEST_PATTERN).optional(),
+  /** Over how many parts the calls are spread: no parameter of an analysis, for its result is the same. */
+  spread: z.int().min(1).max(SPREAD_MAX).optional(),
 });
 
+type Work = Pick<Assignment, 'reads' | 'analysis' | 'recipients' | 'custodian'>;
+
 /** What this node does for a job; null for a job that it does not understand. */
-function workOf(job: NetworkJob): Pick<Assignment, 'reads' | 'analysis' | 'recipients'> | null {
+function workOf(job: NetworkJob): Work | null {
   if (job.pipeline.name !== 'germline' || job.pipeline.version !== 1) return null;
   const parsed = parametersSchema.safeParse(job.parameters);
   if (!parsed.success) return null;
-  const { reference, r1, r2, ...parameters } = parsed.data;
+  const { reference, r1, r2, spread = 1, ...parameters } = parsed.data;
   const sources = [r1, ...(r2 === undefined ? [] : [r2])].map((id) =>
     job.datasets.find(({ dataset }) => dataset === id),
   );
@@ -148,7 +164,22 @@ function workOf(job: NetworkJob): Pick<Assignment, 'reads' | 'analysis' | 'recip
   }
   const what = 'the key that outputs are sealed to';
   const key = fromHex(job.outputCustodian.encryptionKey, { what, bytes: KEY_BYTES });
-  return { reads, analysis: { pipeline: 'germline', reference, parameters }, recipients: [key] };
+  const custodian = spread === 1 ? null : (reads[0]?.custodian ?? null);
+  const analysis = { pipeline: 'germline', reference, parameters } as const;
+  return { reads, analysis, recipients: [key], custodian };
+}
+
+/** What one task of the job begins with, and for whom its outputs are. */
+function partOf(work: Work, stage: Assignment['stage']): Work & Pick<Assignment, 'stage'> {
+  const { kind } = stage;
+  const isFirst = kind === 'whole' || kind === 'align';
+  const isLast = kind === 'whole' || kind === 'finish';
+  return {
+    ...work,
+    stage,
+    reads: isFirst ? work.reads : [],
+    recipients: isLast ? work.recipients : [],
+  };
 }
 
 function refOf({ attemptId, fencingToken }: Held) {

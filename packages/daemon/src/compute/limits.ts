@@ -42,3 +42,7 @@ export const FREE_BYTES_MIN = 2 ** 30;
  * last form, variants, and the sealed copy. Compressed reads of 30× took 5.
  */
 export const SCRATCH_PER_READ_BYTE = 6;
+/** Rounds over all sources of what another task has made, or of questions to a custodian that is away. */
+export const HANDOVER_ROUNDS_MAX = 8;
+/** A sealed file that is handed over, bytes: the largest object and what sealing adds. */
+export const HANDED_FILE_BYTES_MAX = 2 ** 38 + 2 ** 28;

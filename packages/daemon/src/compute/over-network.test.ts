@@ -60,6 +60,7 @@ import {
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { coordinatorWork } from './coordinator-work.ts';
 import { analyseEnclosed } from './enclosed-analysis.ts';
+import { handoverOpener } from './handover.ts';
 import { resultDigest } from './result-digest.ts';
 import { readsOpener } from './sealed-reads.ts';
 import { createWorker } from './worker.ts';
@@ -205,6 +206,7 @@ async function startCompute(t: TestContext, { coordinator, operator }: ComputeOp
     slots: 1,
     work: coordinatorWork({ ...common, nodeId, secretKey: signingKey.secretKey, channel }),
     openReads: readsOpener({ ...common, identity }),
+    openHandover: handoverOpener({ ...common, identity }),
     node: { referenceRoot, config },
     containment: CONTAINED,
   });

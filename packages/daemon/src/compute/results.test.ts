@@ -55,6 +55,7 @@ async function attemptOf(
   await writeRecord(attempt, {
     assignment: {
       ...{ attemptId, taskId, fencingToken: 1, job, recipients: [] },
+      ...{ stage: { kind: 'whole' }, custodian: null },
       reads: [{ dataset: NETWORK, custodian: '', vaults: [] }],
       analysis: { pipeline, reference, parameters },
     },
@@ -77,7 +78,7 @@ const ANALYSIS = {
 async function start(t: TestContext, now = () => NOW_MS) {
   const root = join(folder, String(++attempts));
   const { address } = await startTestNode(t, (listener) => {
-    serveResults({ root, listener, now });
+    serveResults({ root, listener, crypto: nodeCrypto, now });
   });
   return { root, address };
 }

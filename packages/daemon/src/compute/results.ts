@@ -1,25 +1,38 @@
 /**
- * The service of results: the sealed files of attempts that are final, for the requester of the job.
+ * The service of results: the sealed files of attempts that are final, for the requester of the job, and
+ * for nodes that are at work on a later task of it.
  *
- * R1  Whoever is not the wallet that signed the job learns nothing, not even that there is an attempt:
- *     for them, for an attempt that is not final or was forgotten, and for names outside the sealed
- *     folder, the answer is the same.
+ * R1  Whoever is neither the wallet that signed the job, nor a node that shows a running assignment of
+ *     a task that needs this one, learns nothing, not even that there is an attempt: for them, for an
+ *     attempt that is not final or was forgotten, and for names outside the sealed folder, the answer is
+ *     the same.
  * R2  A piece is read when the one before it has been taken: memory is the same whatever the size of a
  *     file, and `FETCHES_MAX` bounds all of them.
  * R3  A file is fetched from any offset, so a fetch that was cut off goes on. It never changes.
  *
- * Left out: keys. The files are sealed to the requester, and this node could not open them either.
+ * Left out: keys. The files are sealed to the requester, or to the job's key at its custodian, and this
+ * node could not open them either.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
-import { AppError, ATTEMPT_ID_PATTERN } from '@helixmesh/protocol';
+import { AppError, ATTEMPT_ID_PATTERN, taskOfStage, tasksBefore } from '@helixmesh/protocol';
 import { Results } from '@helixmesh/protocol/results';
-import { fromBase64, parseNetworkJob } from '@helixmesh/protocol/sealing';
+import {
+  assignmentRefusal,
+  type Crypto,
+  documentId,
+  fromBase64,
+  type NetworkJob,
+  parseAssignment,
+  parseNetworkJob,
+  stageOf,
+} from '@helixmesh/protocol/sealing';
+import type { NodeCaller } from '../network/caller.ts';
 import type { NetworkListener } from '../network/listener.ts';
 import { makeSlots, type Slots } from '../storage/slots.ts';
-import { readRecord, sealedOf } from './attempt-folder.ts';
+import { type AttemptRecord, readRecord, sealedOf } from './attempt-folder.ts';
 import {
   FETCHES_MAX,
   FETCHES_PER_REQUESTER_MAX,
@@ -32,6 +45,7 @@ export interface ResultsOptions {
   /** Below it a folder for each attempt. */
   readonly root: string;
   readonly listener: Pick<NetworkListener, 'service' | 'callerOf'>;
+  readonly crypto: Crypto;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -39,7 +53,7 @@ export interface ResultsOptions {
 /** What `sealOutputs` writes. */
 const SEALED_NAME = /^(?:index|[1-9][0-9]{0,5})\.c4gh$/;
 
-/** Nodes are let in to be told the same as everybody else (R1). */
+/** Nodes without an assignment are told the same as everybody else (R1). */
 const access = { signedBy: 'account_or_node', scope: 'submit' } as const;
 
 /** Adds the service to the listener. */
@@ -50,8 +64,8 @@ export function serveResults(options: ResultsOptions): void {
     what: 'results are fetched',
   });
   const calls: ServiceImpl<typeof Results> = {
-    async list({ attemptId }, context) {
-      const { folder, keepUntilMs } = await finalAttempt(options, attemptId, context);
+    async list(request, context) {
+      const { folder, keepUntilMs } = await finalAttempt(options, request, context);
       const entries = await readdir(folder, { withFileTypes: true });
       const sealed = entries.filter((entry) => entry.isFile() && SEALED_NAME.test(entry.name));
       const files = sealed.slice(0, RESULT_FILES_MAX).map(async ({ name }) => ({
@@ -63,11 +77,12 @@ export function serveResults(options: ResultsOptions): void {
         keepUntilMs: BigInt(keepUntilMs),
       };
     },
-    async *fetch({ attemptId, name, offset }, context) {
-      const { folder, requester } = await finalAttempt(options, attemptId, context);
+    async *fetch(request, context) {
+      const { folder, fetcher } = await finalAttempt(options, request, context);
+      const { name, offset } = request;
       if (!SEALED_NAME.test(name)) throw notFound();
       const start = Number(offset);
-      yield* piecesOf(join(folder, name), { start, requester, slots, signal: context.signal });
+      yield* piecesOf(join(folder, name), { start, fetcher, slots, signal: context.signal });
     },
   };
   options.listener.service(Results, calls, { list: access, fetch: access });
@@ -76,41 +91,81 @@ export function serveResults(options: ResultsOptions): void {
 interface FinalAttempt {
   /** With the sealed files. */
   readonly folder: string;
-  readonly requester: string;
+  /** Account or node. */
+  readonly fetcher: string;
   readonly keepUntilMs: number;
+}
+
+interface Asked {
+  readonly attemptId: string;
+  /** Canonical bytes of a signed assignment; empty where an account asks. */
+  readonly assignment: Uint8Array;
 }
 
 /** Throws OBJECT_NOT_FOUND (R1). */
 async function finalAttempt(
-  { root, listener, now }: ResultsOptions,
-  attemptId: string,
+  options: ResultsOptions,
+  { attemptId, assignment: shown }: Asked,
   context: HandlerContext,
 ): Promise<FinalAttempt> {
+  const { root, listener, now } = options;
   const caller = listener.callerOf(context);
-  if (caller.kind !== 'account' || !ATTEMPT_ID_PATTERN.test(attemptId)) throw notFound();
+  if (caller.kind === 'nobody' || !ATTEMPT_ID_PATTERN.test(attemptId)) throw notFound();
   const folder = join(root, attemptId);
   const record = await readRecord(folder);
   if (record === null) throw notFound();
   const { keepUntilMs, assignment } = record;
   if (keepUntilMs === null || keepUntilMs <= now()) throw notFound();
-  const { requester } = parseNetworkJob(fromBase64(assignment.job, 'a job')).document;
-  if (requester !== caller.account) throw notFound();
-  return { folder: sealedOf(folder), requester, keepUntilMs };
+  const job = parseNetworkJob(fromBase64(assignment.job, 'a job')).document;
+  const sealed = { folder: sealedOf(folder), keepUntilMs };
+  if (caller.kind === 'account') {
+    if (job.requester !== caller.account) throw notFound();
+    return { ...sealed, fetcher: caller.account };
+  }
+  if (!isAtWork(options, { caller, shown, job, assignment })) throw notFound();
+  return { ...sealed, fetcher: caller.nodeId };
+}
+
+interface Shown {
+  readonly caller: NodeCaller;
+  readonly shown: Uint8Array;
+  readonly job: NetworkJob;
+  /** Of the attempt that is asked for. */
+  readonly assignment: AttemptRecord['assignment'];
+}
+
+/** Whether a node has shown that it is at work on a task of the job that needs this one. */
+function isAtWork(
+  { crypto, now }: ResultsOptions,
+  { caller, shown, job, assignment }: Shown,
+): boolean {
+  let signed: ReturnType<typeof parseAssignment>;
+  try {
+    signed = parseAssignment(shown);
+  } catch {
+    // What is no assignment shows nothing.
+    return false;
+  }
+  const facts = { job, id: documentId(crypto, job), nowMs: now() };
+  if (assignmentRefusal(crypto, signed, facts) !== null) return false;
+  const stage = stageOf(job, signed.document.task);
+  const needs = stage === undefined ? [] : tasksBefore(stage);
+  return signed.document.nodeId === caller.nodeId && needs.includes(taskOfStage(assignment.stage));
 }
 
 interface Fetch {
   readonly start: number;
-  readonly requester: string;
+  readonly fetcher: string;
   readonly slots: Slots;
   readonly signal: AbortSignal;
 }
 
 async function* piecesOf(
   path: string,
-  { start, requester, slots, signal }: Fetch,
+  { start, fetcher, slots, signal }: Fetch,
 ): AsyncGenerator<{ readonly data: Uint8Array }> {
   await using held = new AsyncDisposableStack();
-  held.use(slots.take(requester));
+  held.use(slots.take(fetcher));
   const file = await openSealed(path);
   held.defer(() => file.close());
   // Of a requester who has left nobody asks for the next piece, and the end of this does not come.

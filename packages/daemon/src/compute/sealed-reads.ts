@@ -10,8 +10,7 @@ import {
   segmentKeys,
   type Vault,
 } from '@helixmesh/client/biofs';
-import { type Channel, openChannel } from '@helixmesh/client/network';
-import { AppError, type Digest } from '@helixmesh/protocol';
+import { AppError } from '@helixmesh/protocol';
 import {
   type Crypto,
   fromBase64,
@@ -20,21 +19,18 @@ import {
   openPart,
   type Purpose,
   parseManifest,
-  parseNodeAddress,
   parseNodeRelease,
   type Range,
   toHex,
   verifyDocument,
 } from '@helixmesh/protocol/sealing';
-import type { NodeIdentity } from '../network/identity.ts';
 import type { EnclosedReads } from './enclosed-analysis.ts';
 import { PART_BYTES, READ_CONNECTIONS, RELEASE_LEFT_MS_MIN } from './limits.ts';
+import { channelTo, type NodeChannelOptions } from './node-channel.ts';
 import type { Proof, SealedReads } from './work-source.ts';
 
-export interface SealedReadsOptions {
+export interface SealedReadsOptions extends NodeChannelOptions {
   readonly crypto: Crypto;
-  readonly network: Digest;
-  readonly identity: NodeIdentity;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -74,12 +70,6 @@ async function openOne(
   const open = () => plaintextOf(options, reads, { released, asking });
   const { plaintextBytes: sizeBytes } = released.manifest;
   return { fileName: released.fileName, sizeBytes, open };
-}
-
-function channelTo({ identity, network }: SealedReadsOptions, address: string): Channel {
-  const { secretKey } = identity.signingKey;
-  const to = parseNodeAddress(address);
-  return openChannel({ address: to, network, signer: { secretKey }, certificate: identity });
 }
 
 async function askCustodian(

@@ -9,20 +9,30 @@
  *   K3  `reveal` is asked for only after the coordinator has said `reveal`: no result is shown
  *       before the others have committed to theirs.
  */
-import type { AttemptId, Digest, JobSubmission, TaskId } from '@helixmesh/protocol';
+import type { AnalysisStage, AttemptId, Digest, JobSubmission, TaskId } from '@helixmesh/protocol';
+import type { TaskInputs } from '@helixmesh/protocol/sealing';
 
-/** One attempt at one task: a whole analysis of one sample. */
+/** One attempt at one task: a whole analysis of one sample, or a stage of one. */
 export interface Assignment {
   readonly attemptId: AttemptId;
   readonly taskId: TaskId;
   readonly fencingToken: number;
   /** Base64 of the job that its requester has signed. */
   readonly job: string;
-  /** Objects with the reads: one, or R1 and R2. */
+  readonly stage: AnalysisStage;
+  /** Objects with the reads: one, or R1 and R2; none for stages that begin with what others made. */
   readonly reads: readonly SealedReads[];
+  /**
+   * Who keeps the key to what tasks of the job hand to each other, as `node_…@host:port`; null for a
+   * job of one task.
+   */
+  readonly custodian: string | null;
   /** Without a name of the sample, which is the requester's affair. */
   readonly analysis: Pick<JobSubmission, 'pipeline' | 'reference' | 'parameters'>;
-  /** X25519 public keys that the outputs are sealed to. */
+  /**
+   * X25519 public keys that the outputs are sealed to; none where they are for later tasks, whose
+   * key the custodian tells.
+   */
   readonly recipients: readonly Uint8Array[];
 }
 
@@ -64,6 +74,8 @@ export interface WorkSource {
   renew(attempt: Held): Promise<Order>;
   /** Fresh for the length of a lease. Throws LEASE_EXPIRED when the attempt is lost. */
   proof(attempt: Held & Pick<Assignment, 'job'>): Promise<Proof>;
+  /** What the tasks before this one have made, and where it is. Throws LEASE_EXPIRED. */
+  inputs(attempt: Held): Promise<TaskInputs>;
   /** Tells the hash of the secret alone. */
   commit(attempt: Held, secret: Secret): Promise<Order>;
   reveal(attempt: Held, secret: Secret): Promise<Order>;

@@ -47,7 +47,9 @@ function assignment(n: number): Assignment {
     taskId: `task_${'0'.repeat(32)}` as TaskId,
     fencingToken: n,
     job: '',
+    stage: { kind: 'whole' },
     reads: [{ dataset: network, custodian: '', vaults: [] }],
+    custodian: null,
     analysis: {
       pipeline: 'germline',
       reference: 'ref',
@@ -69,6 +71,7 @@ function workerOf(name: string, work: MemoryWorkSource, changes: Partial<WorkerO
     network,
     work,
     openReads: async () => FASTQ,
+    openHandover: () => assert.fail('a job of one task hands over nothing'),
     node: { referenceRoot, config: { cores: 1, limitsFactor: 1 } },
     containment: { strength: async () => ({ strength: 'strong', mend: null }), operator: null },
     logger: createLogger(join(root, `${name}.log`), 'info'),

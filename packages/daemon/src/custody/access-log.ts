@@ -17,6 +17,8 @@ export interface NewAccess {
   /** The grant that the release rests on, or that was offered. */
   readonly grant: Digest | null;
   readonly purpose: Purpose;
+  /** Name of the task of a job that it was for; null for what a person asked. */
+  readonly task: string | null;
   readonly outcome: 'released' | 'refused';
   /** None for a release. */
   readonly reasons: readonly ReleaseReason[];
@@ -46,6 +48,7 @@ interface Row {
   pipeline: string;
   is_commercial: number;
   zone: string;
+  task: string | null;
   outcome: 'released' | 'refused';
   reasons: string;
 }
@@ -81,8 +84,8 @@ export function logAccess({ database, now }: CustodyParts, access: NewAccess): n
   const { purpose } = access;
   const row = database.get<{ sequence: number }>(
     `INSERT INTO access_log
-     (at, who, dataset, grant_id, pipeline, is_commercial, zone, outcome, reasons)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence`,
+     (at, who, dataset, grant_id, pipeline, is_commercial, zone, task, outcome, reasons)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence`,
     now(),
     access.who,
     access.dataset,
@@ -90,6 +93,7 @@ export function logAccess({ database, now }: CustodyParts, access: NewAccess): n
     purpose.pipeline,
     purpose.isCommercial ? 1 : 0,
     purpose.zone,
+    access.task,
     access.outcome,
     JSON.stringify(access.reasons),
   );
@@ -115,6 +119,7 @@ function entryOf(row: Row): AccessEntry {
     dataset: row.dataset as Digest,
     grant: row.grant_id as Digest | null,
     purpose: { pipeline: row.pipeline, isCommercial: row.is_commercial === 1, zone: row.zone },
+    task: row.task,
     outcome: row.outcome,
     reasons: JSON.parse(row.reasons) as ReleaseReason[],
   };

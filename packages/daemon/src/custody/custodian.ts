@@ -6,7 +6,14 @@
  * came with it (`release-policy.ts`), and is in the access log before it is answered.
  */
 import { AppError, type Digest, type NodeId } from '@helixmesh/protocol';
-import { type Crypto, fromBase64, fromHex, KEY_BYTES, toBase64 } from '@helixmesh/protocol/sealing';
+import {
+  type Crypto,
+  fromBase64,
+  fromHex,
+  KEY_BYTES,
+  toBase64,
+  toHex,
+} from '@helixmesh/protocol/sealing';
 import { type AccountCaller, accountOf, nodeOf } from '../network/caller.ts';
 import type { NodeIdentity } from '../network/identity.ts';
 import type { NetworkListener } from '../network/listener.ts';
@@ -84,6 +91,26 @@ export function createCustodian(options: CustodianOptions): Application {
       release: toBase64(release),
       grant: grant && toBase64(grant),
     };
+  });
+
+  listener.route('rewrapForTask', async ({ body }, caller) => {
+    const rewrapped = custody.rewrapForTask({
+      caller: nodeOf(caller).nodeId,
+      job: fromBase64(body.job, 'the job'),
+      assignment: fromBase64(body.assignment, 'the assignment'),
+      encryptionKey: fromHex(body.encryptionKey, { what: 'a key', bytes: KEY_BYTES }),
+      headers: body.headers.map((header) => fromBase64(header, 'a header')),
+      custodian: signingKey,
+      coordinators: options.coordinators,
+    });
+    if (rewrapped.status === 'refused') throw refusal(rewrapped.told);
+    const { headers, recipient } = rewrapped;
+    return { headers: headers.map(toBase64), recipient: toHex(recipient) };
+  });
+
+  listener.route('endJob', async ({ body }, caller) => {
+    custody.endJob(body.job, nodeOf(caller).nodeId);
+    return {};
   });
 
   listener.route('announceReplica', async ({ body }, caller) => {

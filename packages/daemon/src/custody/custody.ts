@@ -23,8 +23,10 @@ import { type CustodyDatabase, openCustodyDatabase } from './database.ts';
 import { type Datasets, datasets } from './datasets.ts';
 import { type Grants, grants } from './grants.ts';
 import { type Heads, heads } from './heads.ts';
+import { type JobKeys, jobKeys } from './job-keys.ts';
 import { type Releases, releases } from './release.ts';
 import { type Replicas, replicas } from './replicas.ts';
+import { type Rewraps, rewraps } from './rewrap.ts';
 import { type TaskReleases, taskReleases } from './task-release.ts';
 
 export interface CustodyOptions {
@@ -53,6 +55,8 @@ export interface Custody
     Releases,
     Replicas,
     TaskReleases,
+    Rewraps,
+    JobKeys,
     Backups {
   /** X25519 key that the headers given to `addDataset` are sealed to. */
   readonly publicKey: Uint8Array;
@@ -79,6 +83,8 @@ export async function openCustody({ folder, ...rest }: CustodyOptions): Promise<
     ...releases(parts),
     ...replicas(parts),
     ...taskReleases(parts),
+    ...rewraps(parts),
+    ...jobKeys(parts),
     ...backups(parts),
     close: database.close,
   };

@@ -119,4 +119,16 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE dataset_vaults SET state = 'stored'
     WHERE dataset IN (SELECT id FROM datasets WHERE state = 'stored');
   `,
+  `
+  -- Keys of what the tasks of a job hand to each other.
+  CREATE TABLE job_keys (
+    job TEXT PRIMARY KEY,
+    coordinator TEXT NOT NULL,
+    -- Crypt4GH header with the X25519 secret key, sealed to the custody key; NULL: it was destroyed.
+    sealed BLOB,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+  -- Name of the task that a release was for; NULL for what people ask.
+  ALTER TABLE access_log ADD COLUMN task TEXT;
+  `,
 ];

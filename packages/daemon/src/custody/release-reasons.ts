@@ -11,10 +11,15 @@ export type TaskRefusal =
   | `${'job' | 'assignment'}_${SignatureRefusal | 'not_yet' | 'expired'}`
   | 'job_coordinator'
   | 'assignment_job'
+  | 'assignment_task'
   | 'assignment_datasets'
   /** Assigned to another node than asks. */
   | 'node'
   | 'dataset'
+  /** The job is not spread, so its tasks hand each other nothing. */
+  | 'spread'
+  /** The keys of what its tasks hand to each other were destroyed. */
+  | 'over'
   /** Tasks read whole objects. */
   | 'regions';
 

@@ -100,6 +100,7 @@ test('a grantee gets the keys of the whole, and the log says so', async () => {
       dataset: dataset.id,
       grant: grant.id,
       purpose,
+      task: null,
       outcome: 'released',
       reasons: [],
     },

@@ -95,6 +95,7 @@ export function releases(parts: CustodyParts): Releases {
           dataset: request.dataset,
           grant: held?.id ?? offered[0]?.id ?? null,
           purpose: request.purpose,
+          task: null,
           outcome: answer.status,
           reasons: answer.status === 'released' ? [] : answer.reasons,
         });

@@ -6,7 +6,7 @@
  * Invariants
  * T1  The job is signed by its requester, has not ended, and names a coordinator of this network.
  * T2  That coordinator has assigned an attempt of that job to the node that asks, and its lease runs.
- * T3  Job and assignment both name the dataset.
+ * T3  Job and assignment both name the dataset that keys are asked of.
  */
 import type { Digest, NodeId } from '@helixmesh/protocol';
 import {
@@ -32,27 +32,51 @@ export interface TaskPapers {
   readonly nowMs: number;
   /** The node whose key has signed the request. */
   readonly caller: NodeId;
-  readonly dataset: Digest;
   /** Canonical bytes of the signed documents. */
   readonly job: Uint8Array;
   readonly assignment: Uint8Array;
 }
 
-export type TaskAnswer =
-  | {
-      readonly status: 'in_order';
-      readonly jobId: Digest;
-      readonly job: NetworkJob;
-      readonly assignment: Assignment;
-      /** The grant that the job names for this dataset; null for the requester's own. */
-      readonly grant: Digest | null;
-      readonly purpose: Purpose;
-    }
-  | { readonly status: 'refused'; readonly reason: TaskRefusal };
+interface Refused {
+  readonly status: 'refused';
+  readonly reason: TaskRefusal;
+}
 
-export function judgeTask(crypto: Crypto, papers: TaskPapers): TaskAnswer {
-  const { network, coordinators, nowMs, caller, dataset } = papers;
-  const refused = (reason: TaskRefusal): TaskAnswer => ({ status: 'refused', reason });
+/** An attempt whose papers are in order. */
+export interface AttemptInOrder {
+  readonly status: 'in_order';
+  readonly jobId: Digest;
+  readonly job: NetworkJob;
+  readonly assignment: Assignment;
+  readonly purpose: Purpose;
+}
+
+/** The same, for the keys of one dataset. */
+export interface TaskInOrder extends AttemptInOrder {
+  readonly dataset: Digest;
+  /** The grant that the job names for this dataset; null for the requester's own. */
+  readonly grant: Digest | null;
+}
+
+/** T1, T2, T3 */
+export function judgeTask(
+  crypto: Crypto,
+  papers: TaskPapers,
+  dataset: Digest,
+): TaskInOrder | Refused {
+  const attempt = judgeAttempt(crypto, papers);
+  if (attempt.status === 'refused') return attempt;
+  const source = attempt.job.datasets.find((one) => one.dataset === dataset);
+  if (source === undefined || !attempt.assignment.datasets.includes(dataset)) {
+    return { status: 'refused', reason: 'dataset' };
+  }
+  return { ...attempt, dataset, grant: source.grant };
+}
+
+/** T1, T2 */
+export function judgeAttempt(crypto: Crypto, papers: TaskPapers): AttemptInOrder | Refused {
+  const { network, coordinators, nowMs, caller } = papers;
+  const refused = (reason: TaskRefusal): Refused => ({ status: 'refused', reason });
   const signedJob = parsed(() => parseNetworkJob(papers.job));
   if (signedJob === undefined) return refused('job_malformed');
   const job = signedJob.document;
@@ -66,12 +90,10 @@ export function judgeTask(crypto: Crypto, papers: TaskPapers): TaskAnswer {
   if (fault !== null) return refused(`assignment_${fault}`);
   const assignment = signed.document;
   if (assignment.nodeId !== caller) return refused('node');
-  const source = job.datasets.find((one) => one.dataset === dataset);
-  if (source === undefined || !assignment.datasets.includes(dataset)) return refused('dataset');
   const purpose = {
     pipeline: job.pipeline.name,
     isCommercial: job.constraints.isCommercial,
     zone: assignment.zone ?? UNKNOWN_ZONE,
   };
-  return { status: 'in_order', jobId: verdict.id, job, assignment, grant: source.grant, purpose };
+  return { status: 'in_order', jobId: verdict.id, job, assignment, purpose };
 }

@@ -1,157 +1,32 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AttemptId, Digest, TaskId } from '@helixmesh/protocol';
+import type { Digest, TaskId } from '@helixmesh/protocol';
 import { nodeCrypto as crypto } from '@helixmesh/protocol/node';
 import {
-  ASSIGNMENT_TYPE,
-  type Assignment,
-  documentId,
   encodeDocument,
-  formatNodeAddress,
   type Manifest,
   makeX25519KeyPair,
-  NETWORK_JOB_TYPE,
-  type NetworkJob,
-  nodeIdOf,
   openHeader,
   parseNodeRelease,
-  signDocument,
-  signWithKey,
-  toHex,
   verifyWithKey,
 } from '@helixmesh/protocol/sealing';
-import {
-  network,
-  newNonce,
-  START_MS,
-  sealedDataset,
-  signedGrant,
-  signedHead,
-  vault,
-  walletNamed,
-} from '../testing/sealed-dataset.ts';
+import { network, START_MS, walletNamed } from '../testing/sealed-dataset.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
-import { openCustody } from './custody.ts';
 import type { OwnerPolicy } from './release-policy.ts';
 import type { ReleaseReason } from './release-reasons.ts';
-import type { TaskReleased, TaskReleaseRequest } from './task-release.ts';
+import {
+  custodian,
+  node,
+  nodeKey,
+  other,
+  owner,
+  type Papers,
+  requester,
+  taskBench,
+} from './testing/task-bench.ts';
 
 const root = temporaryFolder('task-release');
-const owner = walletNamed('owner');
-const requester = walletNamed('grantee');
-const keysOf = (secretKey: Uint8Array) => {
-  const publicKey = crypto.ed25519PublicKey(secretKey);
-  return { secretKey, publicKey, nodeId: nodeIdOf(toHex(publicKey)) };
-};
-const custodian = keysOf(crypto.random(32));
-const coordinator = keysOf(crypto.random(32));
-const node = keysOf(crypto.random(32));
-const other = keysOf(crypto.random(32));
-const address = formatNodeAddress(vault);
-const nodeKey = makeX25519KeyPair(crypto);
-
-interface Papers {
-  readonly job?: Partial<NetworkJob>;
-  readonly assignment?: Partial<Assignment>;
-  readonly request?: Partial<TaskReleaseRequest>;
-  readonly signer?: Uint8Array;
-}
-
-/** A dataset of the owner, granted to the requester, and papers for one attempt at it. */
-async function bench(changes: Partial<Manifest> = {}) {
-  const clock = { nowMs: START_MS };
-  const folder = mkdtempSync(join(root, 'data-'));
-  const custody = await openCustody({ folder, crypto, network, now: () => clock.nowMs });
-  const dataset = await sealedDataset(owner, custody.publicKey, { changes });
-  custody.addDataset(dataset);
-  custody.markStored(dataset.id);
-  const head = await signedHead(owner, { custodian: toHex(custodian.publicKey) });
-  custody.addHead(head.signed);
-  const grant = await signedGrant(owner, {
-    dataset: dataset.id,
-    grantee: requester.address,
-    terms: { pipelines: ['germline'], commercialUse: false, zones: ['MX'] },
-  });
-  custody.addGrant({ grant: grant.signed, byteRanges: null });
-  const revoke = async () => {
-    const custodianHex = toHex(custodian.publicKey);
-    const next = { number: 2, previous: head.id, revoked: [grant.id], custodian: custodianHex };
-    custody.addHead((await signedHead(owner, next)).signed);
-  };
-
-  async function request(papers: Papers = {}): Promise<TaskReleaseRequest> {
-    const place = { custodian: address, vaults: [address] };
-    const job: NetworkJob = {
-      type: NETWORK_JOB_TYPE,
-      network,
-      requester: requester.address,
-      coordinator: coordinator.nodeId,
-      chainId: null,
-      nonce: newNonce(),
-      issuedAtMs: START_MS,
-      expiresAtMs: START_MS + 3_600_000,
-      datasets: [{ dataset: dataset.id, grant: grant.id, ...place }],
-      pipeline: { name: 'germline', version: 1 },
-      parameters: {},
-      constraints: {
-        zones: null,
-        operators: null,
-        isCommercial: false,
-        needsStrongSandbox: true,
-        onShortfall: 'wait',
-      },
-      redundancy: 1,
-      replicasMax: 1,
-      maxPriceMicroUsd: '0',
-      outputCustodian: {
-        owner: requester.address,
-        nodeId: other.nodeId,
-        encryptionKey: toHex(nodeKey.publicKey),
-      },
-      ...papers.job,
-    };
-    const wallet = job.requester === owner.address ? owner : requester;
-    const assignment: Assignment = {
-      type: ASSIGNMENT_TYPE,
-      network,
-      coordinator: job.coordinator,
-      job: documentId(crypto, job),
-      taskId: `task_${'0'.repeat(32)}` as TaskId,
-      attemptId: `att_${'0'.repeat(16)}` as AttemptId,
-      fencingToken: 1,
-      nodeId: node.nodeId,
-      operator: walletNamed('operator').address,
-      zone: 'MX',
-      datasets: [dataset.id],
-      issuedAtMs: START_MS,
-      expiresAtMs: START_MS + 60_000,
-      ...papers.assignment,
-    };
-    const signed = signWithKey(crypto, papers.signer ?? coordinator.secretKey, assignment);
-    return {
-      caller: node.nodeId,
-      dataset: dataset.id,
-      job: encodeDocument(await signDocument(wallet, job)),
-      assignment: encodeDocument(signed),
-      encryptionKey: nodeKey.publicKey,
-      custodian,
-      coordinators: [coordinator.nodeId],
-      ...papers.request,
-    };
-  }
-
-  const reasonsFor = async (papers: Papers): Promise<readonly ReleaseReason[]> => {
-    const answer = custody.releaseForTask(await request(papers));
-    return answer.status === 'refused' ? answer.reasons : [];
-  };
-  const released = async (papers: Papers = {}): Promise<TaskReleased> => {
-    const answer = custody.releaseForTask(await request(papers));
-    return answer.status === 'released' ? answer : assert.fail(answer.reasons.join());
-  };
-  return { custody, clock, dataset, grant, revoke, request, reasonsFor, released, place: address };
-}
+const bench = (changes: Partial<Manifest> = {}) => taskBench(root, changes);
 
 test('the node of an attempt gets the keys, and a statement for the vault', async () => {
   const { custody, dataset, grant, released } = await bench();
@@ -183,6 +58,8 @@ const FAULTS: readonly (readonly [ReleaseReason, Papers])[] = [
   ['task:assignment_malformed', { request: { assignment: new Uint8Array(3) } }],
   ['task:assignment_signature', { signer: other.secretKey }],
   ['task:assignment_job', { assignment: { job: `sha256:${'2'.repeat(64)}` as Digest } }],
+  ['task:assignment_task', { assignment: { taskId: `task_${'0'.repeat(32)}` as TaskId } }],
+  ['task:assignment_task', { assignment: { task: 'align' } }],
   ['task:assignment_expired', { assignment: { issuedAtMs: START_MS - 9, expiresAtMs: START_MS } }],
   [
     'task:assignment_datasets',

@@ -23,7 +23,7 @@ import { policyOf } from './heads.ts';
 import { evidenceOf, offeredGrants } from './release.ts';
 import { judgeRelease, type ReleaseAnswer } from './release-policy.ts';
 import { type Refusal, type ReleaseReason, refused } from './release-reasons.ts';
-import { judgeTask, type TaskAnswer } from './task-policy.ts';
+import { judgeTask, type TaskInOrder } from './task-policy.ts';
 
 export interface TaskReleaseRequest {
   /** The node whose key has signed the request. */
@@ -57,8 +57,7 @@ export interface TaskReleases {
   releaseForTask(request: TaskReleaseRequest): TaskReleased | Refusal;
 }
 
-type InOrder = Extract<TaskAnswer, { status: 'in_order' }>;
-type Allowed = Extract<ReleaseAnswer, { status: 'released' }>;
+export type Allowed = Extract<ReleaseAnswer, { status: 'released' }>;
 
 export function taskReleases(parts: CustodyParts): TaskReleases {
   const { database, crypto, network, now } = parts;
@@ -66,21 +65,32 @@ export function taskReleases(parts: CustodyParts): TaskReleases {
     releaseForTask: (request) =>
       database.atomically(() => {
         const papers = { ...request, network, nowMs: now() };
-        const task = judgeTask(crypto, papers);
+        const task = judgeTask(crypto, papers, request.dataset);
         // Who has no papers is a stranger: there is no account to log and nothing to tell.
         if (task.status === 'refused') return refused([`task:${task.reason}`], false);
-        return judged(parts, request, task);
+        const judgement = judgeForTask(parts, request, task);
+        logForTask(parts, task, judgement.answer);
+        return judgement.answer.status === 'refused'
+          ? judgement.answer
+          : sealed(parts, request, { ...judgement, answer: judgement.answer, task });
       }),
   };
 }
 
-function judged(
+export interface Judgement {
+  readonly answer: Allowed | Refusal;
+  readonly stored: StoredDataset | undefined;
+  /** Canonical bytes of the grant that the job names. */
+  readonly grant: Uint8Array | null;
+}
+
+/** Everything that is asked of a requester, for one dataset of a task, and the cap on operators. */
+export function judgeForTask(
   parts: CustodyParts,
-  request: TaskReleaseRequest,
-  task: InOrder,
-): TaskReleased | Refusal {
-  const { crypto } = parts;
-  const { dataset, custodian, encryptionKey: nodeKey } = request;
+  { custodian, encryptionKey: nodeKey }: Pick<TaskReleaseRequest, 'custodian' | 'encryptionKey'>,
+  task: TaskInOrder,
+): Judgement {
+  const { dataset } = task;
   const requester = { account: task.job.requester, scopes: ['read'] };
   const asked = { requester, dataset, purpose: task.purpose, custodian, grant: null };
   const stored = storedDataset(parts, dataset);
@@ -90,31 +100,40 @@ function judged(
     { ...asked, encryptionKey: new Uint8Array(0) },
     { stored, offered },
   );
-  const answer = judgeRelease(crypto, { ...evidence, nodeKey });
+  const answer = judgeRelease(parts.crypto, { ...evidence, nodeKey });
   const { operator } = task.assignment;
   const capped =
     answer.status === 'released' ? capFault(parts, dataset, { answer, operator }) : null;
-  const refusal =
-    answer.status === 'refused' ? answer : capped === null ? null : refused([capped], true);
+  const grant = offered[0]?.bytes ?? null;
+  return { answer: capped === null ? answer : refused([capped], true), stored, grant };
+}
+
+/** Writes what was decided into the owner's access log, and whose node got keys. */
+export function logForTask(
+  parts: CustodyParts,
+  task: TaskInOrder,
+  answer: Allowed | Refusal,
+): void {
+  const { assignment, dataset } = task;
   const sequence = logAccess(parts, {
     who: task.job.requester,
     dataset,
     grant: task.grant,
     purpose: task.purpose,
-    outcome: refusal === null ? 'released' : 'refused',
-    reasons: refusal?.reasons ?? [],
+    task: assignment.task ?? 'main',
+    outcome: answer.status,
+    reasons: answer.status === 'refused' ? answer.reasons : [],
   });
-  if (refusal !== null || answer.status === 'refused') return refusal ?? assert.fail();
+  if (answer.status === 'refused') return;
   parts.database.run(
     'INSERT INTO task_releases VALUES (?, ?, ?, ?, ?, ?)',
     sequence,
     dataset,
     task.jobId,
-    task.assignment.attemptId,
-    request.caller,
-    operator,
+    assignment.attemptId,
+    assignment.nodeId,
+    assignment.operator,
   );
-  return sealed(parts, request, { task, answer, stored, grant: offered[0]?.bytes ?? null });
 }
 
 /** What the owner's cap and the whole object demand beyond the terms. */
@@ -136,7 +155,7 @@ function sealed(
   { crypto, network, key, now }: CustodyParts,
   { dataset, caller, custodian }: TaskReleaseRequest,
   at: {
-    readonly task: InOrder;
+    readonly task: TaskInOrder;
     readonly answer: Allowed;
     readonly stored: StoredDataset | undefined;
     readonly grant: Uint8Array | null;

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { canaries } from './canaries-migration.ts';
+import { handovers } from './handovers-migration.ts';
 import { networkTasks } from './network-tasks-migration.ts';
 import { placement } from './placement-migration.ts';
 
@@ -11,6 +12,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-network-tasks': { up: networkTasks },
   '0004-placement': { up: placement },
   '0005-canaries': { up: canaries },
+  '0006-handovers': { up: handovers },
 };
 
 async function jobsTasksJournal(db: Kysely<unknown>): Promise<void> {

@@ -9,6 +9,7 @@ export interface NetworkTaskTables {
   readonly network_jobs: NetworkJobsTable;
   readonly network_tasks: NetworkTasksTable;
   readonly network_evidence: NetworkEvidenceTable;
+  readonly network_handovers: NetworkHandoversTable;
   readonly network_heads: NetworkHeadsTable;
   readonly network_reputations: NetworkReputationsTable;
   readonly network_decisions: NetworkDecisionsTable;
@@ -76,6 +77,15 @@ export interface NetworkEvidenceTable {
   /** Null for the requester's own dataset, like the document. */
   grant_id: string | null;
   grant_document: string | null;
+}
+
+/** Spread jobs whose custodian has not been told yet that nothing of them goes on. */
+export interface NetworkHandoversTable {
+  job_id: string;
+  /** `node_…@host:port` of who has the key to what its tasks hand to each other. */
+  custodian: string;
+  /** When the custodian forgets that key by itself. */
+  expires_at: number;
 }
 
 /** The last revocation head known of an owner, and who their custodian is. */

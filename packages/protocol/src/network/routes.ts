@@ -15,6 +15,8 @@ import {
   NETWORK_JOB_BYTES_MAX,
   NODES_LISTED_MAX,
   REVOCATION_HEAD_BYTES_MAX,
+  REWRAP_HEADER_BYTES_MAX,
+  REWRAP_HEADERS_MAX,
   VAULTS_MAX,
 } from '../limits.ts';
 import {
@@ -107,6 +109,24 @@ const taskReleaseReplySchema = z.strictObject({
   grant: base64Of(GRANT_BYTES_MAX).nullable(),
 });
 export type TaskReleaseReply = z.infer<typeof taskReleaseReplySchema>;
+
+const rewrapRequestSchema = z.strictObject({
+  /** The requester's signed job. */
+  job: base64Of(NETWORK_JOB_BYTES_MAX),
+  /** The coordinator's signed assignment of an attempt to the caller. */
+  assignment: base64Of(ATTEMPT_STATEMENT_BYTES_MAX),
+  /** X25519 public key of the caller, which the headers are sealed to. */
+  encryptionKey: publicKeySchema,
+  /** Crypt4GH headers of files that other tasks of the job have made. */
+  headers: z.array(base64Of(REWRAP_HEADER_BYTES_MAX)).max(REWRAP_HEADERS_MAX),
+});
+
+const rewrapReplySchema = z.strictObject({
+  /** The same keys for the caller, in the same order. */
+  headers: z.array(base64Of(REWRAP_HEADER_BYTES_MAX)).max(REWRAP_HEADERS_MAX),
+  /** X25519 public key for what the caller makes for later tasks of the job. */
+  recipient: publicKeySchema,
+});
 
 /** How a vault says that a copy is: it begins to fetch it, holds all of it, or lacks a part of it. */
 export const REPLICA_STATES = ['coming', 'stored', 'damaged'] as const;
@@ -206,6 +226,27 @@ export const NETWORK_ROUTES = {
     scope: null,
   },
   /** A vault announces how its copy of an object is, and may fetch what it lacks from the others. */
+  rewrapForTask: {
+    method: 'POST',
+    path: '/api/v1/custody/task-rewraps',
+    params: none,
+    query: none,
+    body: rewrapRequestSchema,
+    reply: rewrapReplySchema,
+    signedBy: 'node',
+    scope: null,
+  },
+  endJob: {
+    method: 'POST',
+    /** The job's coordinator says that nothing of it goes on: what its tasks were sealed to is destroyed. */
+    path: '/api/v1/custody/ended-jobs',
+    params: none,
+    query: none,
+    body: z.strictObject({ job: digestSchema }),
+    reply: none,
+    signedBy: 'node',
+    scope: null,
+  },
   announceReplica: {
     method: 'POST',
     path: '/api/v1/custody/replicas',

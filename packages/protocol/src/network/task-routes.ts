@@ -27,6 +27,7 @@ import {
   taskIdSchema,
   timeMsSchema,
 } from '../signing/fields.ts';
+import { SPREAD_MAX } from '../stages.ts';
 import { nodeAddressTextSchema, nodeIdFieldSchema } from './address.ts';
 
 export { ATTEMPTS_LISTED_MAX, DEAD_TASKS_LISTED_MAX, OFFERS_LISTED_MAX, PLACEMENTS_LISTED_MAX };
@@ -123,6 +124,8 @@ const explanationSchema = z.strictObject({
         placement: digestSchema,
         jobId: digestSchema,
         taskId: taskIdSchema,
+        /** Name of the task. */
+        task: z.string().max(64),
         status: z.enum(PLACEMENT_STATUSES),
         atMs: timeMsSchema,
       }),
@@ -156,6 +159,23 @@ export const offerSchema = z.strictObject({
   job: base64Of(NETWORK_JOB_BYTES_MAX),
   expiresAtMs: timeMsSchema,
 });
+
+/** What the tasks before one have made, and which nodes have it. */
+export const taskInputsSchema = z
+  .array(
+    z.strictObject({
+      /** Name of the task that made it. */
+      task: z.string().max(64),
+      /** As agreed: what is fetched must have it. */
+      resultDigest: digestSchema,
+      /** Attempts that agreed; any will do. */
+      sources: z
+        .array(z.strictObject({ attemptId: attemptIdSchema, address: nodeAddressTextSchema }))
+        .max(ATTEMPTS_LISTED_MAX),
+    }),
+  )
+  .max(SPREAD_MAX + 1);
+export type TaskInputs = z.infer<typeof taskInputsSchema>;
 
 const leaseSchema = z.strictObject({
   /**
@@ -260,6 +280,14 @@ export const TASK_ROUTES = {
     path: '/api/v1/attempts/renew',
     body: attemptRefSchema,
     reply: leaseSchema,
+  },
+  listInputs: {
+    ...byNode,
+    method: 'POST',
+    path: '/api/v1/attempts/inputs',
+    body: attemptRefSchema,
+    /** Empty for a task that begins with datasets. */
+    reply: taskInputsSchema,
   },
   failAttempt: {
     ...byNode,

@@ -161,7 +161,8 @@ async function startCannedNode(t: TestContext, options: CannedOptions): Promise<
   const folder = mkdtempSync(join(options.root, 'canned-'));
   const node: CannedNode = { nodeId, fetches: [], lie: null };
   const serve = (listener: NetworkListener) => {
-    serveResults({ root: folder, listener: telling(listener, node), now: Date.now });
+    const served = telling(listener, node);
+    serveResults({ root: folder, listener: served, crypto: nodeCrypto, now: Date.now });
   };
   const { address } = await startTestNode(t, serve, { identity, network });
   const clock = { now: Date.now, advance: () => undefined };

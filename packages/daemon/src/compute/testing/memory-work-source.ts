@@ -1,5 +1,6 @@
 /** A coordinator in memory that keeps to the port: one task, as many attempts as were added. */
 import { AppError, type AttemptId } from '@helixmesh/protocol';
+import type { TaskInputs } from '@helixmesh/protocol/sealing';
 import type { Assignment, Held, Order, Proof, Secret, WorkSource } from '../work-source.ts';
 
 interface Entry {
@@ -44,6 +45,10 @@ export class MemoryWorkSource implements WorkSource {
 
   async proof({ job }: Pick<Assignment, 'job'>): Promise<Proof> {
     return { job, assignment: '' };
+  }
+
+  async inputs(): Promise<TaskInputs> {
+    return [];
   }
 
   async commit(held: Held, secret: Secret): Promise<Order> {

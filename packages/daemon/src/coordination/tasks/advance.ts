@@ -4,6 +4,8 @@
  * Invariants
  * V1  A task that is final stays as it is; only `retryDead` opens one again, as a new generation.
  * V2  With a final task no attempt is open, and its job is final too when all its tasks are.
+ * V3  A task that ends without a result ends all tasks of its job that are not final, for its reason:
+ *     what it was to hand on nobody else will.
  */
 import type { Digest } from '@helixmesh/protocol';
 import { AppError, type ErrorCode } from '@helixmesh/protocol';
@@ -11,6 +13,7 @@ import type { NetworkJobState } from '@helixmesh/protocol/sealing';
 import type { Database } from '../../sql/database.ts';
 import { REVEAL_WAIT_MS } from './limits.ts';
 import { noteVerdicts } from './reputations.ts';
+import { chooseRerun } from './rerun.ts';
 import {
   isOpen,
   type NextStep,
@@ -117,6 +120,7 @@ async function completeTask(
     is_checked: quorum.isChecked ? 1 : 0,
   });
   await endTask(trx, { task, replicas, nowMs }, { state: 'COMPLETE', reason: null });
+  await chooseRerun(trx, task);
 }
 
 /** Makes a task final, and its job where all of that is (V2). */
@@ -142,7 +146,29 @@ export async function endTask(
       })
       .execute();
   }
+  if (end.state !== 'COMPLETE') await endOthers(trx, { task, nowMs }, reason);
   await endJob(trx, task.job_id, nowMs);
+}
+
+/** V3 */
+async function endOthers(
+  trx: Database,
+  { task, nowMs }: Pick<LoadedTask, 'task'> & { readonly nowMs: number },
+  reason: string | null,
+): Promise<void> {
+  const others = await trx
+    .selectFrom('network_tasks')
+    .select('task_id')
+    .where('job_id', '=', task.job_id)
+    .where('state', 'not in', FINAL)
+    .execute();
+  for (const { task_id } of others) {
+    const loaded = await loadTask(trx, task_id);
+    if (loaded === undefined) continue;
+    const open = loaded.replicas.filter((each) => isOpen(each) && each.state !== 'REVEALED');
+    await endReplicas(trx, open, { reason: 'task_final', nowMs });
+    await setTask(trx, task_id, { state: 'CANCELED', reason, ended_at: nowMs });
+  }
 }
 
 async function endJob(trx: Database, jobId: string, nowMs: number): Promise<void> {
@@ -152,7 +178,9 @@ async function endJob(trx: Database, jobId: string, nowMs: number): Promise<void
     .where('job_id', '=', jobId)
     .execute();
   if (!tasks.every(({ state }) => isFinal(state))) return;
-  const failed = tasks.find(({ state }) => state !== 'COMPLETE');
+  const failed =
+    tasks.find(({ state }) => state === 'SYSTEM_ERROR') ??
+    tasks.find(({ state }) => state !== 'COMPLETE');
   await trx
     .updateTable('network_jobs')
     .set({ state: failed?.state ?? 'COMPLETE', reason: failed?.reason ?? null, ended_at: nowMs })

@@ -153,7 +153,7 @@ async function expireJobs(trx: Database, nowMs: number): Promise<void> {
   const reason = { code: 'CANCELED', message: 'the job has expired' } as const;
   for (const { task_id } of tasks) {
     const loaded = await loadTask(trx, task_id);
-    if (loaded === undefined) continue;
+    if (loaded === undefined || isFinal(loaded.task.state)) continue;
     await endTask(trx, { ...loaded, nowMs }, { state: 'SYSTEM_ERROR', reason });
   }
 }

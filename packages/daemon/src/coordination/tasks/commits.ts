@@ -28,6 +28,7 @@ import { atomically, type Database } from '../../sql/database.ts';
 import { advance, isFinal, setTask } from './advance.ts';
 import { type LoadedAttempt, loadAttempt } from './attempts.ts';
 import { COMMIT_WAIT_MS } from './limits.ts';
+import type { TaskRow } from './rounds.ts';
 
 /** Who countersigns. */
 export interface ChainKeeper {
@@ -78,8 +79,23 @@ export async function commitResult(
     if (task.commit_deadline === null) {
       await setTask(trx, task.task_id, { commit_deadline: nowMs + COMMIT_WAIT_MS });
     }
+    await wakeOthers(trx, task, nowMs);
     return { status: 'taken', entry };
   });
+}
+
+/** Its node has a slot for another task of the job again, which may have waited for one. */
+async function wakeOthers(trx: Database, task: TaskRow, nowMs: number): Promise<void> {
+  await trx
+    .updateTable('network_tasks')
+    .set({ place_after: nowMs })
+    .where('job_id', '=', task.job_id)
+    .where('task_id', '!=', task.task_id)
+    .where('state', 'in', ['QUEUED', 'RUNNING'])
+    .where('place_after', '>', nowMs)
+    // The pause after a failure stays.
+    .where('failures', '=', 0)
+    .execute();
 }
 
 /** C2. A reveal that does not open its commit is taken as one, and has no vote. */

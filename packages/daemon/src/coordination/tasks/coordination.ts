@@ -14,6 +14,7 @@ import type { Reason } from './advance.ts';
 import { expireLeases } from './attempts.ts';
 import { serveTasks, type TaskRoutesOptions } from './handlers.ts';
 import type { HeadWatch } from './head-watch.ts';
+import type { JobEnds } from './job-ends.ts';
 import { HEAD_WAIT_MS, ROUND_MS } from './limits.ts';
 import { placeReplicas, postpone, type TaskToPlace, tasksToPlace } from './placement.ts';
 
@@ -27,6 +28,8 @@ export interface TaskCoordinationOptions extends TaskRoutesOptions {
   readonly decide: Decide;
   /** Where grants may be revoked. */
   readonly watch?: HeadWatch;
+  /** Who hears when a spread job is over. */
+  readonly ends?: JobEnds;
   readonly logger: Logger;
   /** Pause between two rounds, ms. */
   readonly roundMs?: number;
@@ -35,7 +38,7 @@ export interface TaskCoordinationOptions extends TaskRoutesOptions {
 /** Adds its routes to the listener at once; the loop runs from `start` to `stop`. */
 export function createTaskCoordination(options: TaskCoordinationOptions): Application {
   serveTasks(options);
-  const { logger, watch, roundMs = ROUND_MS } = options;
+  const { logger, watch, ends, roundMs = ROUND_MS } = options;
   const failing = new Map<string, string>();
   let stopping: AbortController | undefined;
   let running: Promise<unknown> | undefined;
@@ -69,6 +72,7 @@ export function createTaskCoordination(options: TaskCoordinationOptions): Applic
       running = Promise.all([
         run('placing', () => oneRound(options), signal),
         ...(watch === undefined ? [] : [run('revocations', watch.look, signal)]),
+        ...(ends === undefined ? [] : [run('ended jobs', ends.look, signal)]),
       ]);
     },
     async stop() {

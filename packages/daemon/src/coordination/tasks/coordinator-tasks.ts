@@ -6,6 +6,7 @@ import { createTaskCoordination } from './coordination.ts';
 import { createDecider } from './decide.ts';
 import { createHeadWatch } from './head-watch.ts';
 import { askOverNetwork, openCoordinatorHeads } from './heads.ts';
+import { createJobEnds, tellOverNetwork } from './job-ends.ts';
 import { createZoneOf } from './zone-of.ts';
 
 /** Adds its routes to the listener at once. */
@@ -28,5 +29,6 @@ export function createCoordinatorTasks(options: CoordinatorOptions): Application
       ...{ database, heads, now, logger },
       ask: askOverNetwork({ network, now }),
     }),
+    ends: createJobEnds({ database, tell: tellOverNetwork({ network, identity }), now, logger }),
   });
 }

@@ -29,8 +29,8 @@ export async function deadLetters(database: Database): Promise<DeadTask[]> {
 export type Retried = 'retried' | 'expired' | 'not_dead';
 
 /**
- * Opens a dead task again as a new generation, with all the attempts that its job allows. Attempts of
- * the earlier one stay ended, and their tokens lower than any new one.
+ * Opens a dead task again as a new generation, with all the attempts that its job allows, and with it
+ * those that it ended. Attempts of the earlier one stay ended, and their tokens lower than any new one.
  */
 export async function retryDead(
   database: Database,
@@ -48,10 +48,36 @@ export async function retryDead(
     if (row?.state !== 'SYSTEM_ERROR') return 'not_dead';
     if (row.expires_at <= nowMs) return 'expired';
     const { redundancy } = parseNetworkJob(utf8(row.document)).document;
-    await setTask(trx, taskId, {
+    await reopen(trx, { jobId: row.job_id, redundancy, nowMs });
+    await trx
+      .updateTable('network_jobs')
+      .set({ state: 'QUEUED', reason: null, ended_at: null })
+      .where('job_id', '=', row.job_id)
+      .execute();
+    return 'retried';
+  });
+}
+
+interface Reopening {
+  readonly jobId: string;
+  readonly redundancy: number;
+  readonly nowMs: number;
+}
+
+/** All tasks of a job that have ended without a result. */
+async function reopen(trx: Database, { jobId, redundancy, nowMs }: Reopening): Promise<void> {
+  const ended = await trx
+    .selectFrom('network_tasks')
+    .select(['task_id', 'generation', 'redundancy'])
+    .where('job_id', '=', jobId)
+    .where('state', 'in', ['SYSTEM_ERROR', 'CANCELED'])
+    .execute();
+  for (const { task_id, generation, ...task } of ended) {
+    await setTask(trx, task_id, {
       state: 'QUEUED',
-      generation: row.generation + 1,
-      redundancy,
+      generation: generation + 1,
+      // One that was drawn to be done again stays so; one that was to be run once gets its chance.
+      redundancy: Math.max(task.redundancy, redundancy),
       round: 0,
       round_target: redundancy,
       commit_deadline: null,
@@ -62,16 +88,10 @@ export async function retryDead(
       ended_at: null,
     });
     await trx
-      .updateTable('network_jobs')
-      .set({ state: 'QUEUED', reason: null, ended_at: null })
-      .where('job_id', '=', row.job_id)
-      .execute();
-    await trx
       .updateTable('network_dead_letters')
       .set({ retried_at: nowMs })
-      .where('task_id', '=', taskId)
-      .where('generation', '=', row.generation)
+      .where('task_id', '=', task_id)
+      .where('generation', '=', generation)
       .execute();
-    return 'retried';
-  });
+  }
 }

@@ -102,13 +102,13 @@ async function heldSlots(database: Database): Promise<Map<NodeId, HeldSlot[]>> {
   return held;
 }
 
-/** The tools of the replicas that the task has: later ones must have the same. */
+/** The tools of the replicas that the job has: later ones, of all its tasks, must have the same. */
 async function pinnedTools(database: Database, task: TaskToPlace): Promise<ToolVersions | null> {
   const row = await database
     .selectFrom('network_decisions')
     .innerJoin('network_tasks', 'network_tasks.task_id', 'network_decisions.task_id')
     .select('network_decisions.tool_set')
-    .where('network_decisions.task_id', '=', task.taskId)
+    .where('network_decisions.job_id', '=', task.jobId)
     .where('network_decisions.status', '!=', 'wait')
     .whereRef('network_decisions.generation', '=', 'network_tasks.generation')
     .orderBy('network_decisions.at')

@@ -94,7 +94,9 @@ export async function explain(
   const rows = await database
     .selectFrom('network_decisions')
     .innerJoin('network_jobs', 'network_jobs.job_id', 'network_decisions.job_id')
+    .innerJoin('network_tasks', 'network_tasks.task_id', 'network_decisions.task_id')
     .select(['network_decisions.job_id', 'network_decisions.task_id', 'network_jobs.requester'])
+    .select('network_tasks.name')
     .select(['network_decisions.placement_id', 'network_decisions.status', 'network_decisions.at'])
     .where((eb) =>
       eb.or([
@@ -120,6 +122,7 @@ export async function explain(
       placement: row.placement_id as Digest,
       jobId: row.job_id as Digest,
       taskId: row.task_id as TaskId,
+      task: row.name,
       status: row.status,
       atMs: row.at,
     })),

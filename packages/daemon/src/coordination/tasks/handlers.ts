@@ -22,9 +22,11 @@ import { accountOf, type Caller, nodeOf } from '../../network/caller.ts';
 import type { NetworkListener } from '../../network/listener.ts';
 import type { Database } from '../../sql/database.ts';
 import { failAttempt, renewLease } from './attempts.ts';
+import { predecessorsOf } from './barrier.ts';
 import { type ChainKeeper, commitResult, revealResult, type Taken } from './commits.ts';
 import { deadLetters, retryDead } from './dead-letters.ts';
 import { explain } from './decisions.ts';
+import { inputsOf } from './inputs.ts';
 import { type AttemptCall, claim, offersOf } from './placement.ts';
 import { cancelNetworkJob, submitNetworkJob, viewNetworkJob } from './submit.ts';
 
@@ -109,6 +111,12 @@ function serveOffers(options: TaskRoutesOptions): void {
     const assignment = await assignmentOf(options, call, leaseEndsAtMs);
     return { phase, leaseEndsAtMs, assignment };
   });
+  listener.route('listInputs', async ({ body }, caller) => {
+    const call = { ...body, nodeId: nodeOf(caller).nodeId, nowMs: now() };
+    const inputs = await inputsOf(database, call);
+    if (inputs === undefined) throw lost();
+    return inputs;
+  });
   listener.route('failAttempt', async ({ body }, caller) => {
     const call = { ...body, nodeId: nodeOf(caller).nodeId, nowMs: now() };
     if (!(await failAttempt(database, call))) throw lost();
@@ -163,23 +171,26 @@ async function assignmentOf(
     .selectFrom('network_replicas')
     .innerJoin('network_tasks', 'network_tasks.task_id', 'network_replicas.task_id')
     .innerJoin('network_jobs', 'network_jobs.job_id', 'network_tasks.job_id')
-    .select(['network_replicas.task_id', 'network_replicas.operator'])
+    .select(['network_replicas.task_id', 'network_tasks.name', 'network_replicas.operator'])
     .select(['network_jobs.job_id', 'network_jobs.document'])
     .where('network_replicas.attempt_id', '=', call.attemptId)
     .executeTakeFirstOrThrow();
   const job = parseNetworkJob(utf8(row.document)).document;
+  const isFirst = predecessorsOf(row.name, job).length === 0;
   const document: Assignment = {
     type: ASSIGNMENT_TYPE,
     network: keeper.network,
     coordinator: keeper.coordinator,
     job: row.job_id as Digest,
     taskId: row.task_id as Assignment['taskId'],
+    ...(row.name === 'main' ? {} : { task: row.name }),
     attemptId: call.attemptId,
     fencingToken: call.fencingToken,
     nodeId: call.nodeId,
     operator: row.operator,
     zone: await zoneOf(call.nodeId, { id: row.job_id as Digest, document: job }, call.nowMs),
-    datasets: job.datasets.map(({ dataset }) => dataset),
+    // Who works on what other tasks have made needs no key of the reads.
+    datasets: isFirst ? job.datasets.map(({ dataset }) => dataset) : [],
     issuedAtMs: call.nowMs,
     expiresAtMs: leaseEndsAtMs,
   };

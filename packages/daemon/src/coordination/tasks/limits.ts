@@ -25,6 +25,8 @@ export const HEAD_ASK_MAX_MS = 10_000;
 export const HEADS_AT_ONCE_MAX = 16;
 /** Reasons why nodes were refused that are told of a task that waits, most frequent first. */
 export const REFUSALS_TOLD_MAX = 8;
+/** How long a call that was drawn to be done again waits for another operator, ms. */
+export const RERUN_WAIT_MS = 15 * 60_000;
 /** Offers of one task that nobody took, before it is put aside. */
 export const OFFERS_UNANSWERED_MAX = 100;
 /** Jobs of one requester that have not ended. */

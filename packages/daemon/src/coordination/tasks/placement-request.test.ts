@@ -52,6 +52,8 @@ interface Change {
   readonly tools?: PlacementFacts['tools'];
 }
 
+const WHOLE = { kind: 'whole' } as const;
+
 /** One granted dataset of the owner's, for the requester. */
 async function factsOf(change: Change = {}): Promise<PlacementFacts> {
   const sealed = await sealedDataset(owner, walletKey(), { changes: change.manifest ?? {} });
@@ -66,6 +68,7 @@ async function factsOf(change: Change = {}): Promise<PlacementFacts> {
   return {
     task: {
       taskId: `task_${'1'.repeat(32)}` as TaskId,
+      name: 'main',
       count: document.redundancy,
       takenOperators: [],
       ...change.task,
@@ -171,7 +174,10 @@ test('a node whose operator has signed nothing, or whose word nobody vouches for
 });
 
 test('the maximum price is for all replicas, and a node that asks for more is refused', async () => {
-  const { usage } = needsOf([(await factsOf()).datasets[0]?.manifest.document.bodyBytes ?? 0]);
+  const { usage } = needsOf(
+    [(await factsOf()).datasets[0]?.manifest.document.bodyBytes ?? 0],
+    WHOLE,
+  );
   const quote = quoteMicroUsd(computeOf(1).prices, usage);
   const enough = await decided({ job: { maxPriceMicroUsd: String(2 * quote) } });
   assert.deepEqual([enough.failed, enough.request.maxPriceMicroUsd], [[], quote]);
@@ -246,8 +252,8 @@ test('an operator who saw the data may see it again, and the list has an end', a
 test('needs grow with the data, stay within what the scheduler takes, and are whole numbers', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 2 ** 38 + 2 ** 28 }), { maxLength: 64 }), (bodies) => {
-      const { usage, memoryBytes, diskBytes, cores } = needsOf(bodies);
-      const more = needsOf([...bodies, 2 ** 20]);
+      const { usage, memoryBytes, diskBytes, cores } = needsOf(bodies, WHOLE);
+      const more = needsOf([...bodies, 2 ** 20], WHOLE);
       const ordered = (pairs: readonly (readonly [number, number])[]) =>
         pairs.every(([a, b]) => Number.isSafeInteger(a) && a >= 0 && a <= b);
       assert.ok(

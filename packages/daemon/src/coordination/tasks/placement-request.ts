@@ -9,7 +9,7 @@
  * The owner's own policy (operators, tiers, a cap on operators) is known to their custodian alone,
  * who holds every release against it; here it is open.
  */
-import { DIGEST_PATTERN, type Digest } from '@helixmesh/protocol';
+import { DIGEST_PATTERN, type Digest, spreadOf, stageOfTask } from '@helixmesh/protocol';
 import type { Crypto, NetworkJob } from '@helixmesh/protocol/sealing';
 import {
   type DatasetId,
@@ -22,7 +22,7 @@ import {
   referenceService,
 } from '@helixmesh/scheduler';
 import type { Evidence } from './evidence.ts';
-import { needsOf } from './needs.ts';
+import { needsOf, type PriceShare, priceShareOf } from './needs.ts';
 import type { TaskToPlace } from './placement.ts';
 import { NO_TOOLS_SERVICE, type ToolVersions, toolsService } from './tool-groups.ts';
 
@@ -42,7 +42,7 @@ export interface DatasetFacts extends Evidence {
 }
 
 export interface PlacementFacts {
-  readonly task: Pick<TaskToPlace, 'taskId' | 'count' | 'takenOperators'>;
+  readonly task: Pick<TaskToPlace, 'taskId' | 'name' | 'count' | 'takenOperators'>;
   readonly job: NetworkJob;
   /** In the order of the job's datasets. */
   readonly datasets: readonly DatasetFacts[];
@@ -56,6 +56,8 @@ export function placementRequest(
 ): PlacementRequest {
   const { constraints, parameters, pipeline } = job;
   const { reference } = parameters;
+  const bodyBytes = datasets.map(({ manifest }) => manifest.document.bodyBytes);
+  const stage = stageOfTask(task.name, spreadOf(parameters));
   const hasReference = typeof reference === 'string' && DIGEST_PATTERN.test(reference);
   return {
     taskId: task.taskId,
@@ -67,7 +69,7 @@ export function placementRequest(
       ...(hasReference ? [referenceService(reference as Digest)] : []),
     ],
     toolVersions: { ...tools },
-    ...needsOf(datasets.map(({ manifest }) => manifest.document.bodyBytes)),
+    ...needsOf(bodyBytes, stage),
     gpu: null,
     sandbox: constraints.needsStrongSandbox ? 'strong' : 'process',
     zones: constraints.zones ?? 'any',
@@ -76,7 +78,7 @@ export function placementRequest(
     inputs: datasets.slice(0, INPUTS_MAX).map(inputOf),
     maxUserLatencyMs: null,
     maxDataLatencyMs: null,
-    maxPriceMicroUsd: priceOfOne(job),
+    maxPriceMicroUsd: priceOfOne(job, priceShareOf(bodyBytes, { job, stage })),
     replicas: task.count,
     takenOperators: [...task.takenOperators],
     onShortfall: constraints.onShortfall,
@@ -84,8 +86,9 @@ export function placementRequest(
 }
 
 /** What one replica may cost, whole millionths of a US dollar: the job's price is for all of them. */
-function priceOfOne({ maxPriceMicroUsd, redundancy }: NetworkJob): number {
-  return Math.min(Math.floor(Number(maxPriceMicroUsd) / redundancy), PRICE_MAX_MICRO_USD);
+function priceOfOne({ maxPriceMicroUsd }: NetworkJob, share: PriceShare): number {
+  const part = BigInt(maxPriceMicroUsd) * BigInt(share.coreSeconds);
+  return Math.min(Number(part / BigInt(share.ofCoreSeconds)), PRICE_MAX_MICRO_USD);
 }
 
 function inputOf(facts: DatasetFacts): PlacementInput {

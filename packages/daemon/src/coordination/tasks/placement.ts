@@ -8,6 +8,7 @@
  *     under the same token answers the same.
  * P3  A decision is carried out once, and only while the task still wants so many replicas and none
  *     of its operators has one.
+ * P4  A task is placed when all tasks that it needs are COMPLETE.
  *
  * Left out: who decides. `tasksToPlace` says what is wanted, the scheduler's record what was chosen.
  */
@@ -17,7 +18,8 @@ import type { AttemptId, Digest, NodeId, TaskId } from '@helixmesh/protocol';
 import { type AttemptRef, OFFERS_LISTED_MAX } from '@helixmesh/protocol/sealing';
 import type { Decision, OperatorId } from '@helixmesh/scheduler';
 import { atomically, type Database } from '../../sql/database.ts';
-import { isFinal, type LoadedTask, loadTask, type Reason, setTask } from './advance.ts';
+import { advance, isFinal, type LoadedTask, loadTask, type Reason, setTask } from './advance.ts';
+import { barrier } from './barrier.ts';
 import type { ChainKeeper } from './commits.ts';
 import { isKnown, keepRecord, recordOf } from './decisions.ts';
 import {
@@ -27,10 +29,12 @@ import {
   REFUSALS_TOLD_MAX,
   TASKS_AT_ONCE_MAX,
 } from './limits.ts';
+import { giveUpRerun } from './rerun.ts';
 import { missingOf, takenOperators } from './rounds.ts';
 
 export interface TaskToPlace {
   readonly taskId: TaskId;
+  readonly name: string;
   readonly jobId: Digest;
   /** The signed job, canonical JSON. */
   readonly job: string;
@@ -44,7 +48,8 @@ export async function tasksToPlace(database: Database, nowMs: number): Promise<T
   const rows = await database
     .selectFrom('network_tasks')
     .innerJoin('network_jobs', 'network_jobs.job_id', 'network_tasks.job_id')
-    .select(['network_tasks.task_id', 'network_jobs.document'])
+    .select(['network_tasks.task_id', 'network_tasks.job_id', 'network_tasks.name'])
+    .select('network_jobs.document')
     .where('network_tasks.state', 'in', ['QUEUED', 'RUNNING'])
     .where('network_tasks.place_after', '<=', nowMs)
     .where('network_tasks.reveal_deadline', 'is', null)
@@ -53,14 +58,17 @@ export async function tasksToPlace(database: Database, nowMs: number): Promise<T
     .orderBy('network_tasks.task_id')
     .execute();
   const wanted: TaskToPlace[] = [];
-  for (const { task_id, document } of rows) {
+  const isReady = barrier(database);
+  for (const { task_id, job_id, name, document } of rows) {
+    if (!(await isReady({ jobId: job_id, name, document }))) continue;
     const loaded = await loadTask(database, task_id);
     if (loaded === undefined) continue;
     const count = missingOf(loaded.task, loaded.replicas);
     if (count === 0) continue;
     wanted.push({
       taskId: task_id as TaskId,
-      jobId: loaded.task.job_id as Digest,
+      name,
+      jobId: job_id as Digest,
       job: document,
       count,
       takenOperators: takenOperators(loaded.replicas),
@@ -154,9 +162,13 @@ export async function postpone(
 
 async function waiting(
   trx: Database,
-  { task }: LoadedTask,
+  { task, replicas }: LoadedTask,
   { decision, nowMs }: { readonly decision: Decision; readonly nowMs: number },
 ): Promise<Placed> {
+  if (await giveUpRerun(trx, { task, replicas, nowMs })) {
+    await advance(trx, task.task_id, nowMs);
+    return { status: 'waiting' };
+  }
   const { lawful } = decision.outcome;
   const wanted = decision.request.replicas;
   const refusals = refusalsOf(decision);

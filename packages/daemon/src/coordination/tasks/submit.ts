@@ -7,8 +7,8 @@
  * J2  A view holds a result only when its task is final.
  */
 
-import type { NodeId } from '@helixmesh/protocol';
-import { AppError, type Digest } from '@helixmesh/protocol';
+import type { NodeId, TaskId } from '@helixmesh/protocol';
+import { AppError, type Digest, spreadOf, stagesOf, taskOfStage } from '@helixmesh/protocol';
 import {
   ATTEMPTS_LISTED_MAX,
   type Crypto,
@@ -19,6 +19,7 @@ import {
   parseNetworkJob,
   type Signed,
   textOf,
+  utf8,
   verifyNetworkJob,
 } from '@helixmesh/protocol/sealing';
 import { atomically, type Database } from '../../sql/database.ts';
@@ -26,9 +27,6 @@ import { addressOf } from '../node-rows.ts';
 import { endTask, isFinal, loadTask, unknown } from './advance.ts';
 import { type Evidence, type EvidencePapers, keepEvidence, verifyEvidence } from './evidence.ts';
 import { OPEN_JOBS_MAX } from './limits.ts';
-
-/** The name of the only task of a job: the whole analysis of its datasets. */
-const WHOLE = 'main';
 
 export interface SubmitOptions {
   readonly crypto: Crypto;
@@ -79,9 +77,20 @@ export async function submitNetworkJob(
     }
     // Of a job that is known it was looked at before: a grant that has ended since ends no answer.
     const evidence = verifyEvidence(crypto, signed.document, papers.evidence, nowMs);
+    assertSpread(signed.document);
     await assertRoom(trx, signed.document.requester);
     await insertJob(trx, { jobId, signed, evidence, options });
     return { status: 'created', jobId };
+  });
+}
+
+/** What its tasks hand to each other goes through one custodian, who asks for the owner each time. */
+function assertSpread({ parameters, datasets }: NetworkJob): void {
+  if (spreadOf(parameters) === 1) return;
+  const custodians = new Set(datasets.map(({ custodian }) => custodian));
+  if (custodians.size === 1) return;
+  throw new AppError('USAGE', `a job of ${custodians.size} custodians cannot be spread`, {
+    hint: 'Ask for it on one node (--spread 1), or have the reads with one owner.',
   });
 }
 
@@ -128,12 +137,36 @@ async function insertJob(
     })
     .execute();
   await keepEvidence(trx, crypto, jobId, { job, evidence });
+  const names = stagesOf(spreadOf(job.parameters)).map(taskOfStage);
+  for (const name of names) {
+    const taskId = networkTaskId(crypto, { network, job: jobId, name });
+    await insertTask(trx, { job, jobId, taskId, name, nowMs });
+  }
+  const [source] = job.datasets;
+  if (names.length === 1 || source === undefined) return;
+  const { custodian } = source;
+  const row = { job_id: jobId, custodian, expires_at: job.expiresAtMs };
+  await trx.insertInto('network_handovers').values(row).execute();
+}
+
+interface NewTask {
+  readonly job: NetworkJob;
+  readonly jobId: Digest;
+  readonly taskId: TaskId;
+  readonly name: string;
+  readonly nowMs: number;
+}
+
+async function insertTask(
+  trx: Database,
+  { job, jobId, taskId, name, nowMs }: NewTask,
+): Promise<void> {
   await trx
     .insertInto('network_tasks')
     .values({
-      task_id: networkTaskId(crypto, { network, job: jobId, name: WHOLE }),
+      task_id: taskId,
       job_id: jobId,
-      name: WHOLE,
+      name,
       state: 'QUEUED',
       generation: 1,
       redundancy: job.redundancy,
@@ -200,8 +233,9 @@ export async function viewNetworkJob(database: Database, job: JobOf): Promise<Ne
     .selectFrom('network_tasks')
     .selectAll()
     .where('job_id', '=', row.job_id)
-    .orderBy('name')
     .execute();
+  const order = namesOf(row.document);
+  tasks.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   const views = await Promise.all(
     tasks.map(async (task) => ({
       taskId: task.task_id,
@@ -220,6 +254,12 @@ export async function viewNetworkJob(database: Database, job: JobOf): Promise<Ne
     endedAtMs: row.ended_at,
     tasks: views,
   } as NetworkJobView;
+}
+
+/** Of the tasks of a job, each after those that it needs. */
+function namesOf(document: string): string[] {
+  const { parameters } = parseNetworkJob(utf8(document)).document;
+  return stagesOf(spreadOf(parameters)).map(taskOfStage);
 }
 
 /** The newest, oldest of them first. */
