@@ -9,6 +9,7 @@ import {
 } from '@helixmesh/scheduler';
 import type { VerifiedRecord } from '../verified-record.ts';
 import { dateTime } from './format.ts';
+import { printable } from './printable.ts';
 import { green, red } from './style.ts';
 import { pairs, table } from './table.ts';
 
@@ -30,14 +31,15 @@ export function placementText(
   const { decision, job, taskId, coordinator } = document;
   const { request, decidedAtMs } = decision;
   const others = placements.filter(({ placement }) => placement !== id);
+  const name = placements.find(({ placement }) => placement === id)?.task;
   const head = pairs([
     ['job', job],
-    ['task', taskId],
+    ['task', name === undefined || name === 'main' ? taskId : `${printable(name)}  ${taskId}`],
     ['decided', `${dateTime(decidedAtMs)} UTC`],
     ['outcome', outcomeOf(decision)],
     ['price', `at most ${dollars(request.maxPriceMicroUsd)} for a replica`],
     ['record', `${id}, signed by ${coordinator.slice(0, ID_SHOWN)}; made again: the same choice`],
-    ...others.map((other) => ['also', `${other.placement} (${other.status})`] as const),
+    ...others.map((other) => ['also', otherText(other)] as const),
   ]);
   const columns = [
     { title: 'node' },
@@ -49,6 +51,14 @@ export function placementText(
   ];
   const rows = ranked(decision).map((candidate) => rowOf(candidate, decision));
   return `${head}\n\n${rows.length === 0 ? 'No node runs tasks.' : table(columns, rows)}`;
+}
+
+function otherText({
+  placement,
+  status,
+  task,
+}: PlacementExplanation['placements'][number]): string {
+  return `${placement} (${task === 'main' ? status : `${printable(task)}, ${status}`})`;
 }
 
 function outcomeOf({ outcome, request, candidates }: Decision): string {

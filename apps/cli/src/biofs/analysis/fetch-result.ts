@@ -148,8 +148,9 @@ async function tryOne(person: Person, { task, source, partial, options }: Try): 
   }
 }
 
+/** The task that all others lead to. */
 function finishedTask({ state, reason, tasks }: NetworkJobView): Try['task'] {
-  const [task] = tasks;
+  const task = tasks.at(-1);
   if (state === 'COMPLETE' && task !== undefined && task.resultDigest !== null) {
     return { ...task, resultDigest: task.resultDigest };
   }

@@ -6,6 +6,8 @@ type Attempt = NetworkJobView['tasks'][number]['attempts'][number];
 
 export interface JobEvent {
   readonly atMs: number;
+  /** Name of the task; null for what concerns the whole job. */
+  readonly task: string | null;
   /** Null for what concerns the whole job. */
   readonly attemptId: string | null;
   readonly nodeId: NodeId | null;
@@ -23,10 +25,14 @@ export interface JobEvent {
 
 /** In order of time. */
 export function eventsOf(job: NetworkJobView): JobEvent[] {
-  const whole = { attemptId: null, nodeId: null };
+  const whole = { task: null, attemptId: null, nodeId: null };
   const events: JobEvent[] = [
     { ...whole, atMs: job.createdAtMs, event: 'submitted', text: 'the coordinator has the job' },
-    ...job.tasks.flatMap(({ attempts }) => attempts.flatMap(attemptEvents)),
+    ...job.tasks.flatMap(({ name, attempts }) =>
+      attempts.flatMap((attempt) =>
+        attemptEvents(attempt).map((event) => ({ ...event, task: name })),
+      ),
+    ),
   ];
   if (job.endedAtMs !== null) {
     const why = job.reason === null ? '' : `: ${job.reason.message} (${job.reason.code})`;
@@ -36,9 +42,11 @@ export function eventsOf(job: NetworkJobView): JobEvent[] {
   return events.sort((a, b) => a.atMs - b.atMs);
 }
 
-function attemptEvents(attempt: Attempt): JobEvent[] {
+type AttemptEvent = Omit<JobEvent, 'task'>;
+
+function attemptEvents(attempt: Attempt): AttemptEvent[] {
   const { attemptId, nodeId, offeredAtMs, startedAtMs, committedAtMs, revealedAtMs } = attempt;
-  const at = (atMs: number | null, event: JobEvent['event'], text: string): JobEvent[] =>
+  const at = (atMs: number | null, event: JobEvent['event'], text: string): AttemptEvent[] =>
     atMs === null ? [] : [{ atMs, attemptId, nodeId, event, text }];
   return [
     ...at(offeredAtMs, 'offered', 'offered to the node'),
@@ -49,7 +57,7 @@ function attemptEvents(attempt: Attempt): JobEvent[] {
   ];
 }
 
-function endOf({ attemptId, nodeId, state, endedAtMs, endReason }: Attempt): JobEvent[] {
+function endOf({ attemptId, nodeId, state, endedAtMs, endReason }: Attempt): AttemptEvent[] {
   if (endedAtMs === null) return [];
   const known = { atMs: endedAtMs, attemptId, nodeId };
   const reason = endReason === null ? '' : `: ${ENDS[endReason] ?? endReason}`;

@@ -77,6 +77,36 @@ test('a job says what was wanted, who tried, for how long, and why it failed', (
   assert.match(progressText(record, view), /^f{12} {2}SYSTEM_ERROR {2}1 ended, 1 withdrawn$/);
 });
 
+test('a job in parts shows each task, how many are done, and the result of the last', () => {
+  const [task = assert.fail()] = view.tasks;
+  const taskOf = (name: string, digit: string, isDone: boolean) => ({
+    ...task,
+    taskId: `task_${digit.repeat(32)}` as TaskId,
+    name,
+    state: isDone ? ('COMPLETE' as const) : ('RUNNING' as const),
+    isChecked: isDone ? true : null,
+    resultDigest: isDone ? digest(digit) : null,
+    attempts: [{ ...attempt, verdict: isDone ? ('valid' as const) : null }],
+  });
+  const parts = ['align', 'call.1', 'call.2', 'finish'];
+  const spread = (done: number): NetworkJobView => ({
+    ...view,
+    state: 'RUNNING',
+    reason: null,
+    tasks: parts.map((name, i) => taskOf(name, String(i), i < done)),
+  });
+  const text = jobText(record, spread(3), NOW_MS);
+  assert.match(text, /^ {2}tasks +█{9}░{3} 3 of 4 complete$/m);
+  assert.match(text, /^ *call\.2 +COMPLETE +1 agree +task_2{32}$/m);
+  assert.match(text, /^ *finish +RUNNING +task_3{32}$/m);
+  assert.match(text, /^ *call\.1 +att_0{16} /m);
+  assert.doesNotMatch(text, /result +sha256/);
+  assert.match(jobText(record, spread(4), NOW_MS), new RegExp(`result +${digest('3')}`));
+  assert.match(progressText(record, spread(3)), /^f{12} {2}RUNNING {2}3 of 4 tasks, 4 ended$/);
+  const [, first = assert.fail()] = eventsOf(spread(3));
+  assert.match(eventText(first), /align: offered to the node/);
+});
+
 test('events stand in order of time', () => {
   const events = eventsOf(view);
   assert.deepEqual(

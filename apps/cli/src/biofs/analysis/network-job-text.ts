@@ -20,21 +20,25 @@ export function jobText(record: JobRecord, view: NetworkJobView, nowMs: number):
   const rows: [string, string][] = [
     ['job', `${shortId(record.id)}  ${dim(record.id)}`],
     ['state', paintState(view.state)],
-    ['pipeline', `${document.pipeline.name}, reference ${referenceText(record)}`],
+    [
+      'pipeline',
+      `${document.pipeline.name}${partsText(record)}, reference ${referenceText(record)}`,
+    ],
     ['reads', readsText(record)],
     ['wanted', wantedText(record)],
     ['submitted', `${dateTime(view.createdAtMs)} UTC`],
   ];
   if (view.endedAtMs === null) rows.push(['until', `${dateTime(document.expiresAtMs)} UTC`]);
   else rows.push(['took', duration(view.endedAtMs - view.createdAtMs)]);
-  for (const task of view.tasks) {
-    if (task.resultDigest !== null) rows.push(['result', resultText(task)]);
-  }
+  const last = view.tasks.at(-1);
+  if (last !== undefined && last.resultDigest !== null) rows.push(['result', resultText(last)]);
+  if (view.tasks.length > 1) rows.push(['tasks', barText(view.tasks)]);
   const blocks = [pairs(rows)];
   if (view.reason !== null) blocks.push(`  ${yellow(printable(view.reason.message))}`);
-  const attempts = view.tasks.flatMap((task) => task.attempts);
-  if (attempts.length > 0) blocks.push(attemptTable(attempts, nowMs));
-  else if (view.endedAtMs === null) blocks.push('  No node has been offered it yet.');
+  if (view.tasks.length > 1) blocks.push(taskTable(view.tasks));
+  if (view.tasks.some(({ attempts }) => attempts.length > 0)) {
+    blocks.push(attemptTable(view.tasks, nowMs));
+  } else if (view.endedAtMs === null) blocks.push('  No node has been offered it yet.');
   const next = nextStep(record, view.state);
   return [...blocks, ...(next === '' ? [] : [next])].join('\n\n');
 }
@@ -47,6 +51,11 @@ function nextStep(record: JobRecord, state: NetworkJobState): string {
 function referenceText({ referenceName, document }: JobRecord): string {
   const digest = String(document.parameters['reference'] ?? '');
   return referenceName === digest ? digest : `${printable(referenceName)} ${dim(digest)}`;
+}
+
+function partsText({ document }: JobRecord): string {
+  const spread = Number(document.parameters['spread'] ?? 1);
+  return spread > 1 ? `, its calls in ${spread} parts` : '';
 }
 
 function readsText({ document }: JobRecord): string {
@@ -77,9 +86,45 @@ function resultText({ resultDigest, isChecked, attempts }: Task): string {
   return `${resultDigest}  ${isChecked === true ? green(by) : yellow(by)}`;
 }
 
-function attemptTable(attempts: readonly Attempt[], nowMs: number): string {
+/** `██████░░░░░░░░░ 2 of 5 complete`: one block for each task where there are few. */
+function barText(tasks: readonly Task[]): string {
+  const done = tasks.filter(({ state }) => state === 'COMPLETE').length;
+  const blocks = Math.min(BAR_BLOCKS_MAX, tasks.length * BLOCKS_PER_TASK);
+  const full = Math.floor((blocks * done) / tasks.length);
+  const bar = `${green('█'.repeat(full))}${dim('░'.repeat(blocks - full))}`;
+  return `${bar} ${done} of ${tasks.length} complete`;
+}
+
+const BAR_BLOCKS_MAX = 40;
+const BLOCKS_PER_TASK = 3;
+
+/** The tasks of a spread job; `helixmesh route explain` takes their ids. */
+function taskTable(tasks: readonly Task[]): string {
+  return table(
+    [{ title: 'task' }, { title: 'state' }, { title: 'checked' }, { title: 'id' }],
+    tasks.map(({ name, state, isChecked, attempts, taskId }) => [
+      name,
+      paintState(state),
+      checkedText(isChecked, attempts),
+      dim(taskId),
+    ]),
+  );
+}
+
+function checkedText(isChecked: boolean | null, attempts: readonly Attempt[]): string {
+  if (isChecked === null) return '';
+  if (!isChecked) return yellow('by nobody');
+  return green(`${attempts.filter(({ verdict }) => verdict === 'valid').length} agree`);
+}
+
+function attemptTable(tasks: readonly Task[], nowMs: number): string {
+  const isSpread = tasks.length > 1;
+  const attempts = tasks.flatMap((task) =>
+    task.attempts.map((attempt) => ({ ...attempt, task: task.name })),
+  );
   return table(
     [
+      ...(isSpread ? [{ title: 'task' }] : []),
       { title: 'attempt' },
       { title: 'node' },
       { title: 'operator' },
@@ -88,6 +133,7 @@ function attemptTable(attempts: readonly Attempt[], nowMs: number): string {
       { title: 'verdict' },
     ],
     attempts.map((attempt) => [
+      ...(isSpread ? [attempt.task] : []),
       attempt.attemptId,
       attempt.nodeId.slice(0, NODE_CHARS),
       attempt.operator.slice(0, NODE_CHARS),
@@ -139,20 +185,23 @@ export function jobsTable(lines: readonly JobLine[], nowMs: number): string {
 }
 
 /** `2026-11-21 14:50:03  node_ab12…  committed`. */
-export function eventText({ atMs, nodeId, attemptId, text }: JobEvent): string {
+export function eventText({ atMs, task, nodeId, attemptId, text }: JobEvent): string {
   const who = nodeId === null ? 'job'.padEnd(NODE_CHARS) : nodeId.slice(0, NODE_CHARS);
-  const line = `${dateTime(atMs)}  ${who}  ${printable(text)}`;
+  const what = task === null || task === 'main' ? '' : `${printable(task)}: `;
+  const line = `${dateTime(atMs)}  ${who}  ${what}${printable(text)}`;
   return attemptId === null ? line : `${line}  ${dim(attemptId)}`;
 }
 
-/** One line of progress: `5c1d3f0a92b4  RUNNING  2 at work, 1 committed`. */
+/** One line of progress: `5c1d3f0a92b4  RUNNING  1 of 5 tasks, 2 at work, 1 committed`. */
 export function progressText(record: JobRecord, view: NetworkJobView): string {
   const counts = new Map<string, number>();
   for (const { state } of view.tasks.flatMap((task) => task.attempts)) {
     const word = WORDS[state];
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  const parts = [...counts].map(([word, count]) => `${count} ${word}`);
+  const done = view.tasks.filter((task) => task.state === 'COMPLETE').length;
+  const tasks = view.tasks.length > 1 ? [`${done} of ${view.tasks.length} tasks`] : [];
+  const parts = [...tasks, ...[...counts].map(([word, count]) => `${count} ${word}`)];
   return [shortId(record.id), view.state, parts.join(', ')]
     .filter((part) => part !== '')
     .join('  ');

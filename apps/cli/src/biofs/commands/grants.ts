@@ -183,7 +183,7 @@ export function addAccessLog(program: Command): void {
         dateTime(entry.atMs),
         entry.who,
         shortId(entry.dataset),
-        entry.purpose.pipeline,
+        [entry.purpose.pipeline, ...(entry.task === null ? [] : [entry.task])].join(' '),
         [entry.outcome, ...entry.reasons].join(' '),
       ]);
       answer(context, entries, rows.length === 0 ? 'Nobody has asked.' : table(columns, rows));
