@@ -72,7 +72,8 @@ export function createPinnedSession(options: PinnedSessionOptions): PinnedSessio
         const session = await open();
         try {
           const pseudo = { ':method': method, ':path': path };
-          return cutByClose(session.request({ ...headers, ...pseudo }, requestOptions));
+          const stream = session.request({ ...headers, ...pseudo }, requestOptions);
+          return cutByClose(stream, options.address);
         } catch (error) {
           // The connection ended between the look at it and its use: nothing has been sent (N2).
           if (left === 1 || !(session.closed || session.destroyed)) throw error;
@@ -96,12 +97,15 @@ export function createPinnedSession(options: PinnedSessionOptions): PinnedSessio
 
 /**
  * Makes `close` reset the stream at once. Node's own sends the end of the request before the reset, and
- * half of an upload would look like all of it (N3).
+ * half of an upload would look like all of it (N3). Node closes streams itself, in the same words, when
+ * the connection below them has ended: then it was not the caller who gave up.
  */
-function cutByClose(stream: ClientHttp2Stream): ClientHttp2Stream {
+function cutByClose(stream: ClientHttp2Stream, address: NodeAddress): ClientHttp2Stream {
+  const { session } = stream;
   stream.close = (_code, callback) => {
     if (callback !== undefined) stream.once('close', callback);
-    stream.destroy(canceled());
+    const isLost = session === undefined || session.destroyed || session.socket.destroyed;
+    stream.destroy(isLost ? unreachable(address, undefined) : canceled());
   };
   return stream;
 }

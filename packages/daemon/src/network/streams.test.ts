@@ -1,5 +1,6 @@
 /** Streams over the listener: bytes wait for whoever reads them, and end when nobody does. */
 import assert from 'node:assert/strict';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { Channel } from '@helixmesh/client/network';
@@ -131,6 +132,52 @@ test('a writer that fails, gives up or is killed ends the call at the node as on
     await cut();
     while (endings.length <= i) await setImmediate();
     assert.ok(endings[i] instanceof Error, `${i}: ${endings[i]} bytes look like all of them`);
+  }
+});
+
+/** A way to the node that ends as a machine in between has it end. */
+async function startRelay(t: TestContext, port: number) {
+  const sockets: Socket[] = [];
+  const server = createServer((inner) => {
+    const outer = createConnection({ port, host: '127.0.0.1' });
+    inner.pipe(outer).on('error', () => inner.destroy());
+    outer.pipe(inner).on('error', () => outer.destroy());
+    sockets.push(inner);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return { port: address.port, end: (how: 'end' | 'reset') => sockets.forEach(ENDINGS[how]) };
+}
+
+const ENDINGS: Readonly<Record<'end' | 'reset', (socket: Socket) => void>> = {
+  end: (socket) => void socket.end(),
+  reset: (socket) => void socket.resetAndDestroy(),
+};
+
+test('who writes or reads while the connection is lost is told that the node is gone, not that they gave up', async (t) => {
+  for (const how of ['end', 'reset'] as const) {
+    const { state, channel: direct } = await startStreams(t, someTurns);
+    const relay = await startRelay(t, direct.address.port);
+    const account = await testAccount();
+    const open = () => channelOf(t, { ...direct.address, port: relay.port }, account);
+    const writing = open();
+    async function* pieces() {
+      for (;;) {
+        yield { data: new Uint8Array(CHUNK_BYTES) };
+        if (state.taken > 0) relay.end(how);
+        await someTurns();
+      }
+    }
+    await assert.rejects(writing.bionfs.write(pieces()), { code: 'PEER_UNREACHABLE' }, how);
+    const reading = async () => {
+      for await (const _ of open().bionfs.read({})) relay.end(how);
+    };
+    await assert.rejects(reading(), { code: 'PEER_UNREACHABLE' }, how);
   }
 });
 
