@@ -124,6 +124,22 @@ test(
   },
 );
 
+test('a node with one slot does the work that its own attempt waits for', LONG, async () => {
+  const work = new MemoryWorkSource();
+  work.add(assignment(6));
+  work.add(assignment(7));
+  const { worker } = workerOf('f', work);
+  await worker.start();
+  // Neither is revealed before both are committed to, and both are this node's.
+  const isOver = ({ state }: { state: string }) => state === 'revealed' || state === 'failed';
+  await until(() => work.entries.every(isOver));
+  await worker.stop();
+  assert.deepEqual(
+    work.entries.map(({ state, code }) => [state, code]),
+    Array.from(work.entries, () => ['revealed', null]),
+  );
+});
+
 test('a node that dies before it is told of its commit reveals the same secret', LONG, async () => {
   const work = new MemoryWorkSource();
   work.add(assignment(3));

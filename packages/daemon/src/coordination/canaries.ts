@@ -102,15 +102,17 @@ export function answerCanary(given: CanaryCall, answer: CanaryAnswer): Promise<C
   });
 }
 
+export interface Unjudged {
+  readonly nodeId: NodeId;
+  readonly canaryId: string;
+  readonly genome: CanaryGenome;
+  readonly answer: Digest;
+  /** When the canary's time is over, ms since 1970. */
+  readonly expiresAtMs: number;
+}
+
 /** Answers that nobody has judged yet (V3). */
-export async function unjudgedCanaries(database: Database): Promise<
-  readonly {
-    readonly nodeId: NodeId;
-    readonly canaryId: string;
-    readonly genome: CanaryGenome;
-    readonly answer: Digest;
-  }[]
-> {
+export async function unjudgedCanaries(database: Database): Promise<readonly Unjudged[]> {
   const rows = await database
     .selectFrom('canaries')
     .selectAll()
@@ -118,24 +120,28 @@ export async function unjudgedCanaries(database: Database): Promise<
     .where('answer', 'is not', null)
     .orderBy('expires_at')
     .execute();
-  return rows.map(({ node_id, canary_id, genome, answer }) => ({
+  return rows.map(({ node_id, canary_id, genome, answer, expires_at }) => ({
     nodeId: node_id as NodeId,
     canaryId: canary_id,
     genome: genomeSchema.parse(JSON.parse(genome)),
     answer: answer as Digest,
+    expiresAtMs: expires_at,
   }));
 }
 
+export interface Judgement {
+  readonly canaryId: string;
+  /** `unknown`: this coordinator could not find out; the node gets another canary at once. */
+  readonly outcome: 'right' | 'wrong' | 'unknown';
+}
+
 /** Moves the node's lifecycle by what its answer was worth. */
-export function judgeCanary(
-  given: CanaryCall,
-  { canaryId, isPassed }: { readonly canaryId: string; readonly isPassed: boolean },
-): Promise<void> {
+export function judgeCanary(given: CanaryCall, { canaryId, outcome }: Judgement): Promise<void> {
   return atomically(given.database, async (database) => {
     const call = { ...given, database };
     const row = await rowOf(call);
     if (row === undefined || row.canary_id !== canaryId || row.judged_at !== null) return;
-    if (!isPassed) {
+    if (outcome === 'wrong') {
       const message = 'its answer to a canary was not the one of this coordinator';
       await fail(call, row, { code: 'RESULT_DIFFERS', message });
       return;
@@ -143,8 +149,10 @@ export function judgeCanary(
     // Whoever registered other hardware meanwhile has to be looked at anew.
     const node = await nodeOf(call);
     const isSame = node.admission === 'pending_verification';
-    if (isSame) await registryOf(call).apply(call.nodeId, { type: 'verify', isPassed: true });
-    await change(call, { judged_at: call.nowMs, failures: 0, not_before: 0, reason: null });
+    const isPassed = outcome === 'right';
+    if (isSame) await registryOf(call).apply(call.nodeId, { type: 'verify', isPassed });
+    const failures = isPassed ? 0 : row.failures;
+    await change(call, { judged_at: call.nowMs, failures, not_before: 0, reason: null });
   });
 }
 

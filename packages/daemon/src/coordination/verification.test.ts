@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { Digest } from '@helixmesh/protocol';
+import { AppError, type Digest } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import {
   type CanaryStanding,
@@ -45,8 +45,9 @@ interface Options {
   readonly database?: string;
   readonly identity?: ReturnType<typeof testIdentity>;
   readonly lacking?: () => Promise<string | null>;
-  /** Left out: nobody judges. */
+  /** By default somebody judges. */
   readonly isJudging?: boolean;
+  readonly analyse?: (genome: CanaryGenome) => Promise<Digest>;
 }
 
 interface Bench extends CoordinatorBench {
@@ -63,7 +64,7 @@ async function start(t: TestContext, options: Options = {}): Promise<Bench> {
       verification = createVerification({
         ...served,
         ...{ crypto: nodeCrypto, lacking, now: clock.now, logger: SILENT },
-        analyse: rightAnswer,
+        analyse: options.analyse ?? rightAnswer,
       });
     },
   });
@@ -256,6 +257,39 @@ test('an answer that was not judged before a coordinator ended is judged after i
   const second = await start(t, { clock, identity, database });
   const again = memberOf(t, second, own);
   assert.equal((await judged(again)).admission, 'available');
+});
+
+test("a canary that the coordinator cannot judge stands in nobody else's way, and is given up in time", async (t) => {
+  let broken: number | null = null;
+  let isBroken = Promise.withResolvers<void>();
+  const analyse = async (genome: CanaryGenome) => {
+    if (genome.seed !== broken) return rightAnswer(genome);
+    isBroken.resolve();
+    throw new AppError('TOOL_CRASHED', 'it broke');
+  };
+  const bench = await start(t, { analyse });
+  const [unlucky, other] = [await vouched(t, bench), await vouched(t, bench)];
+  const canary = await canaryFor(unlucky);
+  broken = canary.seed;
+  await answer(unlucky, canary.canaryId, await rightAnswer(canary));
+  await isBroken.promise;
+  const theirs = await canaryFor(other);
+  await answer(other, theirs.canaryId, await rightAnswer(theirs));
+  assert.equal((await judged(other)).admission, 'available');
+  assert.equal((await take(unlucky)).admission, 'pending_verification');
+  while (bench.verification.health().status === 'ok') await setImmediate();
+
+  bench.clock.advance(CANARY_MS);
+  isBroken = Promise.withResolvers();
+  await bench.verification.stop();
+  await bench.verification.start();
+  await isBroken.promise;
+  for (;;) {
+    const again = await take(unlucky);
+    if (again.canary === null) continue;
+    assert.notEqual(again.canary.seed, broken);
+    break;
+  }
 });
 
 test('hardware that changes is verified anew, also while it is being verified', async (t) => {

@@ -21,8 +21,10 @@ import {
   answerCanary,
   type CanaryCall,
   type CanaryGenome,
+  type Judgement,
   judgeCanary,
   takeCanary,
+  type Unjudged,
   unjudgedCanaries,
 } from './canaries.ts';
 import { CANARY_TOOLS_MS, NODES_MAX } from './limits.ts';
@@ -44,9 +46,11 @@ export interface VerificationOptions {
 /** Adds its routes to the listener at once; judges from `start` to `stop`. */
 export function createVerification(options: VerificationOptions): Application {
   const { database, network, crypto, listener, now, logger } = options;
-  const stopping = new AbortController();
+  let stopping = new AbortController();
   let lacking: string | null = null;
   let failing: string | null = null;
+  /** Of the round of judgements that goes on. */
+  let trouble: string | null = null;
   let woken = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
@@ -80,12 +84,27 @@ export function createVerification(options: VerificationOptions): Application {
     if (lacking !== null && before === null) logger.error({}, 'no tools to verify nodes with');
   }
 
+  /** Null where it could not be found out yet. */
+  async function outcomeOf(canary: Unjudged): Promise<Judgement['outcome'] | null> {
+    try {
+      const expected = await options.analyse(canary.genome, stopping.signal);
+      return crypto.equal(digestBytes(expected), digestBytes(canary.answer)) ? 'right' : 'wrong';
+    } catch (thrown) {
+      stopping.signal.throwIfAborted();
+      // It is tried again until its time is over; health tells of it meanwhile.
+      trouble = AppError.from(thrown).code;
+      logger.warn({ code: trouble, canaryId: canary.canaryId }, 'a canary could not be judged');
+      return canary.expiresAtMs <= now() ? 'unknown' : null;
+    }
+  }
+
   async function judgeAll(): Promise<void> {
-    for (const { nodeId, canaryId, genome, answer } of await unjudgedCanaries(database)) {
-      const expected = await options.analyse(genome, stopping.signal);
-      const isPassed = crypto.equal(digestBytes(expected), digestBytes(answer));
-      await inTurn(() => judgeCanary(callOf(nodeId), { canaryId, isPassed }));
-      logger.info({ nodeId, canaryId, isPassed }, 'canary judged');
+    for (const canary of await unjudgedCanaries(database)) {
+      const { nodeId, canaryId } = canary;
+      const outcome = await outcomeOf(canary);
+      if (outcome === null) continue;
+      await inTurn(() => judgeCanary(callOf(nodeId), { canaryId, outcome }));
+      logger.info({ nodeId, canaryId, outcome }, 'canary judged');
     }
   }
 
@@ -93,15 +112,16 @@ export function createVerification(options: VerificationOptions): Application {
     while (!signal.aborted) {
       woken = new AbortController();
       try {
+        trouble = null;
         await lookAtTools();
         if (lacking === null) await judgeAll();
-        failing = null;
       } catch (thrown) {
         if (signal.aborted) return;
         // What could not be judged is looked at again; health tells of it meanwhile.
-        failing = AppError.from(thrown).code;
-        logger.warn({ code: failing }, 'a canary could not be judged');
+        trouble = AppError.from(thrown).code;
+        logger.warn({ code: trouble }, 'canaries could not be judged');
       }
+      failing = trouble;
       const until = AbortSignal.any([signal, woken.signal]);
       await delay(CANARY_TOOLS_MS, undefined, { signal: until, ref: false }).catch(() => undefined);
     }
@@ -111,6 +131,7 @@ export function createVerification(options: VerificationOptions): Application {
     name: 'verification',
     async start() {
       await lookAtTools();
+      stopping = new AbortController();
       running = run(stopping.signal);
     },
     async stop() {
