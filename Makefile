@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo check test lies soak soak-network bench bench-dataplane pack docs clean
+.PHONY: help setup setup-tests demo check test lies soak soak-network bench bench-dataplane bench-network pack docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ soak-network: setup ## kill nodes of a network fifty times under four samples
 
 bench-dataplane: setup ## measure storing and fetching sealed files against plain tools
 	@bash scripts/node.sh benchmarks/dataplane/dataplane.ts
+
+bench-network: setup ## measure an analysis on a network of this machine against one without
+	@bash scripts/node.sh benchmarks/network/network.ts
 
 bench: setup ## measure the ranking of nodes, and the analysis against a hand-written script
 	@bash scripts/node.sh benchmarks/scheduler/scheduler.ts

@@ -9,10 +9,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type BenchNetwork, startBenchNetwork, timed } from './bench-network.ts';
+import { timed } from '../support/commands.ts';
+import { loadOfMinute, spreadOf } from '../support/figures.ts';
+import { type BenchNetwork, startBenchNetwork } from './bench-network.ts';
 import { startDelayProxy } from './delay-proxy.ts';
 import { startNginx } from './nginx.ts';
 
@@ -37,7 +39,7 @@ mkdirSync(at('files'));
 
 type Side = () => Promise<number>;
 
-const load = () => `load ${loadavg()[0]?.toFixed(1)}`;
+const load = () => `load ${loadOfMinute().toFixed(1)}`;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const mibOf = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
@@ -165,8 +167,7 @@ async function inPairs(
     ratios.push(oursMs / plainMs);
     rates.push([oursMs, plainMs].map((ms) => (mib / (ms / 1_000)).toFixed(1)).join(' | '));
   }
-  const sorted = ratios.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const { median } = spreadOf(ratios);
   say(`${title}: time of ours ÷ plain ${median.toFixed(2)}, pairs ${shown(ratios)}; ${load()}`);
   say(`  MiB/s ours | plain: ${rates.join(', ')}`);
 }

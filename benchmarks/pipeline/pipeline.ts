@@ -13,24 +13,26 @@
  * temporary folder. The report is on standard output, progress on standard error.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { simulate } from '@helixmesh/pipelines';
 import { AppError } from '@helixmesh/protocol';
 import {
-  type Bench,
-  prepareReference,
-  runSide,
-  SAMPLE,
-  SIDES,
-  type Side,
-  type SideRun,
-} from './sides.ts';
+  loadOfMinute,
+  machine,
+  machineText,
+  medianSteps,
+  ratioText,
+  seconds,
+  secondsText,
+  spreadOf,
+  stepsText,
+} from '../support/figures.ts';
+import { prepareInput } from '../support/simulated.ts';
+import { type Bench, runSide, SAMPLE, SIDES, type Side, type SideRun } from './sides.ts';
 
 const GOAL_RATIO = 1.05;
 const GOAL_COORDINATION = 100;
-const SEED = 42;
 
 const { values } = parseArgs({
   options: {
@@ -52,21 +54,15 @@ interface Repetition {
 }
 
 async function prepare(folder: string): Promise<Bench> {
-  const paths = { folder, input: join(folder, 'input'), prepared: join(folder, 'prepared') };
-  await simulate({
-    outDir: paths.input,
-    sampleId: SAMPLE,
-    seed: SEED,
+  const input = await prepareInput(folder, SAMPLE, {
     contigs: Number(values.contigs),
     basesPerContig: Number(values.bases),
     coverage: Number(values.coverage),
-    sex: 'XY',
   });
-  const known = { ...paths, cores: values.together ? 1 : Number(values.cores), pinnedTo: null };
-  await prepareReference(known);
-  const bundles = join(paths.prepared, 'references', 'bundles');
+  const bundles = join(input.prepared, 'references', 'bundles');
   const [bundle = ''] = await readdir(bundles);
-  return { ...known, bundle: join(bundles, bundle) };
+  const cores = values.together ? 1 : Number(values.cores);
+  return { ...input, folder, cores, pinnedTo: null, bundle: join(bundles, bundle) };
 }
 
 async function repeat(bench: Bench, sides: readonly Side[], number: number): Promise<Repetition> {
@@ -81,24 +77,6 @@ async function repeat(bench: Bench, sides: readonly Side[], number: number): Pro
   if (values.together) await Promise.all(ordered.map((side, processor) => runOne(side, processor)));
   else for (const side of ordered) await runOne(side, null);
   return { load: [before, loadOfMinute()], runs };
-}
-
-function loadOfMinute(): number {
-  return loadavg()[0] ?? 0;
-}
-
-interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-function spreadOf(figures: readonly number[]): Spread {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const at = (position: number) => sorted[position] ?? Number.NaN;
-  const half = (sorted.length - 1) / 2;
-  const median = (at(Math.floor(half)) + at(Math.ceil(half))) / 2;
-  return { median, min: at(0), max: at(sorted.length - 1) };
 }
 
 function summaryOf(side: Side, repetitions: readonly Repetition[]) {
@@ -123,48 +101,16 @@ function summaryOf(side: Side, repetitions: readonly Repetition[]) {
     coordinationMs: jobs.map((job) => job.metrics.coordinationMs),
     computePerCoordination:
       jobs.length === 0 ? null : spreadOf(jobs.flatMap((job) => job.metrics.ratio ?? [])),
-    steps: medianSteps(runs),
+    steps: medianSteps(jobs.map(({ tasks }) => tasks)),
   };
 }
 type Summary = ReturnType<typeof summaryOf>;
-
-/** Median wall time of each step, the shards of calling summed up from first start to last end. */
-function medianSteps(runs: readonly SideRun[]): Readonly<Record<string, number>> {
-  const figures = new Map<string, number[]>();
-  for (const { job } of runs) {
-    const spans = new Map<string, readonly [number, number]>();
-    for (const { name, startedAtMs, endedAtMs } of job?.tasks ?? []) {
-      if (startedAtMs === null || endedAtMs === null) continue;
-      const step = name.split('.')[0] ?? name;
-      const [start, end] = spans.get(step) ?? [startedAtMs, endedAtMs];
-      spans.set(step, [Math.min(start, startedAtMs), Math.max(end, endedAtMs)]);
-    }
-    for (const [step, [start, end]] of spans) {
-      figures.set(step, [...(figures.get(step) ?? []), end - start]);
-    }
-  }
-  return Object.fromEntries([...figures].map(([step, all]) => [step, spreadOf(all).median]));
-}
-
-function machine() {
-  return {
-    date: new Date().toISOString(),
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: Number(values.cores),
-    memoryGib: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  };
-}
-
-function seconds(ms: number): string {
-  return (ms / 1_000).toFixed(1);
-}
 
 function textOf(report: ReturnType<typeof reportOf>): string {
   const { machine: at, genome, repetitions, summaries } = report;
   const { contigs, bases, coverage } = genome;
   const lines = [
-    `${at.cpu}, ${at.cores} cores, ${at.memoryGib} GiB, Node ${at.node}, ${at.date}`,
+    machineText(at),
     `${contigs} × ${bases} bases at ${coverage}×, ${repetitions.length} pairs`,
     `load average before/after each pair: ${repetitions
       .map(({ load }) => load.map((each) => each.toFixed(1)).join('/'))
@@ -176,12 +122,10 @@ function textOf(report: ReturnType<typeof reportOf>): string {
 }
 
 function summaryLines(summary: Summary): string[] {
-  const { side, wallMs, ratio, ratios } = summary;
-  const wall = `${seconds(wallMs.median)} s (${seconds(wallMs.min)}–${seconds(wallMs.max)})`;
+  const { side, ratio, ratios } = summary;
+  const wall = secondsText(summary.wallMs);
   if (side === 'plain') return [`plain script   ${wall}`];
-  const each = ratios.map((one) => one.toFixed(3)).join(', ');
   const share = summary.computePerCoordination?.median ?? 0;
-  const steps = Object.entries(summary.steps).map(([name, ms]) => `${name} ${seconds(ms)}`);
   const goal = `goal ≤ ${GOAL_RATIO}: ${met(ratio.median <= GOAL_RATIO)}`;
   const shareGoal = `goal ≥ ${GOAL_COORDINATION}×: ${met(share >= GOAL_COORDINATION)}`;
   const memory = [
@@ -193,10 +137,10 @@ function summaryLines(summary: Summary): string[] {
   return [
     '',
     `${side}   ${wall}`,
-    `  ratio to the script      ${ratio.median.toFixed(3)} (pairs: ${each}); ${goal}`,
+    `  ratio to the script      ${ratioText(ratios)}; ${goal}`,
     `  compute / coordination   ${share.toFixed(0)}×; ${shareGoal}`,
     `  peak memory              ${memory.join(', ')}`,
-    `  steps, s                 ${steps.join(', ')}`,
+    `  steps, s                 ${stepsText(summary.steps)}`,
   ];
 }
 
@@ -210,7 +154,7 @@ function mebibytes(figure: number | null): string {
 
 function reportOf(sides: readonly Side[], repetitions: readonly Repetition[]) {
   return {
-    machine: machine(),
+    machine: machine(Number(values.cores)),
     genome: { contigs: values.contigs, bases: values.bases, coverage: values.coverage },
     repetitions: repetitions.map(({ load, runs }) => ({
       load,

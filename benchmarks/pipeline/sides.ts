@@ -1,21 +1,25 @@
 /** The sides that are compared, each one run from an empty folder; answers what it took. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdir, rm } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, type JobView, jobViewSchema } from '@helixmesh/protocol';
+import {
+  type CommandLine,
+  commandOf,
+  finished,
+  startCommand,
+  stopCommand,
+  untilSaid,
+} from '../support/commands.ts';
+import { copyReference, type Input, REFERENCE, readsOf } from '../support/simulated.ts';
 import { type MemoryPeak, watchMemory } from './memory.ts';
 
 export const SIDES = ['plain', 'daemon', 'standalone'] as const;
 export type Side = (typeof SIDES)[number];
 
-export interface Bench {
+export interface Bench extends Input {
   /** Everything of this run; a place for one side's files is made and deleted below. */
   readonly folder: string;
-  /** The simulated input. */
-  readonly input: string;
-  /** Data folder in which the reference was prepared. */
-  readonly prepared: string;
   readonly bundle: string;
   readonly cores: number;
   /** The one processor to which all that a side starts is held; null for any. */
@@ -32,10 +36,7 @@ export interface SideRun {
 }
 
 export const SAMPLE = 'BENCH';
-export const REFERENCE = 'bench';
-const MAIN = join(import.meta.dirname, '../../apps/cli/src/main.ts');
 const SCRIPT = join(import.meta.dirname, 'plain.sh');
-const NODE_OPTIONS = ['--conditions=development', '--disable-warning=ExperimentalWarning'];
 
 export async function runSide(side: Side, bench: Bench): Promise<SideRun> {
   const place = join(bench.folder, `run-${side}`);
@@ -54,8 +55,7 @@ async function runPlain(bench: Bench, place: string): Promise<SideRun> {
   const par = join(input, 'par.bed');
   const args = [SCRIPT, r1, r2, bundle, par, SAMPLE, String(cores), join(place, 'out')];
   const startedMs = performance.now();
-  const [file, all] = pinned(bench, 'bash', args);
-  const script = spawn(file, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const script = startCommand(pinned(bench, { program: 'bash', args }));
   await finished(script, 'the script');
   const wallMs = performance.now() - startedMs;
   return { wallMs, job: null, memory: null, clientMib: null };
@@ -68,15 +68,14 @@ async function runProduct(
   place: string,
 ): Promise<SideRun> {
   const data = join(place, 'data');
-  await mkdir(data, { mode: 0o700 });
-  await cp(join(bench.prepared, 'references'), join(data, 'references'), { recursive: true });
+  await copyReference(bench, data);
   const daemon = side === 'daemon' ? await startDaemon(bench, data) : null;
   try {
     const [r1, r2] = readsOf(bench);
     const reads = ['--sample', SAMPLE, '--r1', r1, '--r2', r2];
     const rest = ['--reference', REFERENCE, '--out', join(place, 'out')];
     const startedMs = performance.now();
-    const command = helixmesh(bench, data, ['--json', '--quiet', 'run', ...reads, ...rest]);
+    const command = startCommand(helixmesh(bench, data, ['--quiet', 'run', ...reads, ...rest]));
     const client = watchMemory(pidOf(command));
     const node = daemon === null ? null : watchMemory(pidOf(daemon));
     const stdout = await finished(command, 'helixmesh run');
@@ -91,91 +90,36 @@ async function runProduct(
       clientMib: daemon === null ? null : ofClient.nodeMib,
     };
   } finally {
-    if (daemon !== null) await stop(daemon);
+    if (daemon !== null) await stopCommand(daemon);
   }
-}
-
-export function prepareReference(bench: Omit<Bench, 'bundle'>): Promise<string> {
-  const file = (name: string) => join(bench.input, name);
-  const databases = ['clinvar', 'dbsnp', 'gnomad'].flatMap((name) => [
-    `--${name}`,
-    file(`${name}.vcf.gz`),
-  ]);
-  const others = ['--fasta', file('ref.fa'), '--gff', file('genes.gff3'), '--par', file('par.bed')];
-  const args = ['--quiet', 'reference', 'add', REFERENCE, ...others, ...databases];
-  return finished(helixmesh(bench, bench.prepared, args), 'helixmesh reference add');
-}
-
-function readsOf({ input }: Bench): readonly [string, string] {
-  return [join(input, 'reads_R1.fastq.gz'), join(input, 'reads_R2.fastq.gz')];
 }
 
 function helixmesh(
   bench: Pick<Bench, 'cores' | 'pinnedTo'>,
   data: string,
   args: readonly string[],
-): ChildProcess {
-  const cores = String(bench.cores);
-  const [file, all] = pinned(bench, process.execPath, [...NODE_OPTIONS, MAIN, ...args]);
-  return spawn(file, all, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, HELIXMESH_DATA: data, HELIXMESH_CORES: cores, NO_COLOR: '1' },
-  });
+): CommandLine {
+  const line = commandOf('helixmesh', data, args, { HELIXMESH_CORES: String(bench.cores) });
+  return pinned(bench, line);
 }
 
-/** The program to start and its arguments; `taskset` becomes the program, so that its pid is that. */
-function pinned(
-  { pinnedTo }: Pick<Bench, 'pinnedTo'>,
-  program: string,
-  args: readonly string[],
-): readonly [string, readonly string[]] {
-  if (pinnedTo === null) return [program, args];
-  return ['taskset', ['-c', String(pinnedTo), program, ...args]];
+/** `taskset` becomes the program, so that its pid is that. */
+function pinned({ pinnedTo }: Pick<Bench, 'pinnedTo'>, line: CommandLine): CommandLine {
+  if (pinnedTo === null) return line;
+  return {
+    ...line,
+    program: 'taskset',
+    args: ['-c', String(pinnedTo), line.program, ...line.args],
+  };
 }
 
 async function startDaemon(bench: Bench, data: string): Promise<ChildProcess> {
-  const child = helixmesh(bench, data, ['up']);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let said = '';
-  child.stdout?.resume();
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-    if (said.includes('is up')) resolve();
-  });
-  child.once('close', () => reject(broken('helixmesh up', said)));
-  await promise;
+  const child = startCommand(helixmesh(bench, data, ['up']));
+  await untilSaid(child, /is up/);
   return child;
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const closed = once(child, 'close');
-  child.kill('SIGTERM');
-  await closed;
-}
-
-/** Its standard output; throws when it failed. */
-async function finished(child: ChildProcess, what: string): Promise<string> {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw broken(what, stderr);
-  return stdout;
-}
-
 function pidOf({ pid }: ChildProcess): number {
-  if (pid === undefined) throw broken('helixmesh', 'it could not be started');
+  if (pid === undefined) throw new AppError('TOOL_MISSING', 'a program could not be started');
   return pid;
-}
-
-function broken(what: string, said: string): AppError {
-  return new AppError('TOOL_FAILED', `${what} failed: ${said.slice(-1_000)}`, {
-    hint: 'Run `helixmesh doctor`, then the benchmark again.',
-  });
 }
