@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import { answer, contextOf, type GlobalOptions } from '../context.ts';
 
 interface InitFlags {
-  readonly role: readonly string[];
+  readonly role?: readonly string[];
   readonly networkName?: string;
   readonly genesis?: string;
-  readonly attest: readonly string[];
+  readonly attest?: readonly string[];
   readonly listen?: string;
   readonly listenPublic?: boolean;
   readonly endpoint?: string;
@@ -21,7 +21,7 @@ interface InitFlags {
 const LISTEN_DEFAULT = '127.0.0.1:7400';
 
 export function addInit(program: Command): void {
-  const collect = (value: string, before: readonly string[]) => [...before, value];
+  const collect = (value: string, before: readonly string[] = []) => [...before, value];
   program
     .command('init')
     .summary('make this data folder a part of a network')
@@ -30,19 +30,13 @@ export function addInit(program: Command): void {
         'It founds a network, or joins the one of a genesis document, and overwrites nothing. ' +
         'The settings of the file of --config, as those in deploy/, are taken over.',
     )
-    .option(
-      '--role <role>',
-      'storage, custodian, compute or coordinator; may be repeated',
-      collect,
-      [],
-    )
+    .option('--role <role>', 'storage, custodian, compute or coordinator; may be repeated', collect)
     .option('--network-name <name>', 'found a network of this name')
     .option('--genesis <file>', 'join the network of this network.json')
     .option(
       '--attest <wallet>',
       'founding: operator whose statements of a zone count; may be repeated',
       collect,
-      [],
     )
     .option('--listen <host:port>', `where a node with a role listens (default: ${LISTEN_DEFAULT})`)
     .option('--listen-public', 'allow an address that other machines reach')
@@ -66,7 +60,7 @@ export function addInit(program: Command): void {
     });
 }
 
-function networkOf({ networkName, genesis, attest }: InitFlags) {
+function networkOf({ networkName, genesis, attest = [] }: InitFlags) {
   if (networkName !== undefined && genesis === undefined) {
     return { name: networkName, attestedOperators: attest };
   }
@@ -80,7 +74,16 @@ function networkOf({ networkName, genesis, attest }: InitFlags) {
 
 /** What was chosen; the rest stays a comment in the file. */
 function settingsOf(flags: InitFlags, prepared: string | undefined) {
-  const { role, listen, listenPublic, endpoint, coordinator, zone, location, operator } = flags;
+  const {
+    role = [],
+    listen,
+    listenPublic,
+    endpoint,
+    coordinator,
+    zone,
+    location,
+    operator,
+  } = flags;
   const hasRoles = role.length > 0;
   const chosen = {
     roles: hasRoles || prepared === undefined ? role : undefined,
