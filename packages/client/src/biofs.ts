@@ -2,7 +2,7 @@
 export { bionfsVault } from './biofs/bionfs-vault.ts';
 export { download } from './biofs/download.ts';
 export { type KeyOf, segmentKeys } from './biofs/object-keys.ts';
-export { type ObjectReader, openObject } from './biofs/object-reader.ts';
+export { type ObjectReader, openComparedObject, openObject } from './biofs/object-reader.ts';
 export { writeWhole } from './biofs/partial-file.ts';
 export { commonRanges, grantedRanges, totalOf } from './biofs/plan.ts';
 export {

@@ -1,15 +1,15 @@
 /** The plaintext of a sealed object in order, with some pieces fetched ahead. */
 import { joinBytes, type Range, SEGMENT_BYTES } from '@helixmesh/protocol/sealing';
-import type { ObjectReader } from './object-reader.ts';
+import type { SegmentReader } from './object-reader.ts';
 import { keptOf, type Unit, unitsOf } from './plan.ts';
 
 /**
  * The bytes `ranges` of the plaintext, one range behind the other, in pieces of at most 4 MiB; every
  * byte is verified before it is handed out. `connections` pieces are fetched at once and held in
- * memory. Throws as `ObjectReader.segments`.
+ * memory. Throws as `SegmentReader.segments`.
  */
 export async function* readObject(
-  reader: ObjectReader,
+  reader: SegmentReader,
   ranges: readonly Range[],
   connections: number,
 ): AsyncGenerator<Uint8Array> {
@@ -28,7 +28,7 @@ export async function* readObject(
     yield await (ahead.shift() as Promise<Uint8Array>);
 }
 
-async function plaintextOf(reader: ObjectReader, unit: Unit): Promise<Uint8Array> {
+async function plaintextOf(reader: SegmentReader, unit: Unit): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const { index, plaintext } of reader.segments(unit.segments)) {
     const { start, end } = keptOf(unit, index);

@@ -4,14 +4,16 @@
  *
  *   <folder>/attempts/<attempt>   what it holds (`attempt-folder.ts`)
  *   <folder>/canary               a canary while it runs
+ *   <folder>/cache                bodies that were fetched, encrypted (`body-cache.ts`)
  *
  * Takes nothing new while it is not admitted, drains, or lacks room; what it holds goes on.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openChannel } from '@helixmesh/client/network';
 import type { Digest } from '@helixmesh/protocol';
 import type { Crypto, NodeAddress } from '@helixmesh/protocol/sealing';
+import type { CacheStats } from '@helixmesh/vault';
 import { probeStrength } from '../executor/sandbox/strength.ts';
 import type { NodeIdentity } from '../network/identity.ts';
 import type { NetworkListener } from '../network/listener.ts';
@@ -19,11 +21,13 @@ import type { Application } from '../node/application.ts';
 import type { Load } from '../node/jobs-application.ts';
 import type { Logger } from '../node/logger.ts';
 import { type Containment, hasRoom } from './admission.ts';
+import { type BodyCache, openBodyCache } from './body-cache.ts';
 import { runCanary } from './canary.ts';
 import { createCanaryTaker } from './canary-taker.ts';
 import { coordinatorWork } from './coordinator-work.ts';
 import { wipeEnclosed } from './enclosed-analysis.ts';
 import { handoverOpener } from './handover.ts';
+import { FREE_BYTES_MIN } from './limits.ts';
 import { serveResults } from './results.ts';
 import { readsOpener } from './sealed-reads.ts';
 import { attemptSlots } from './slots.ts';
@@ -41,6 +45,8 @@ export interface ComputeOptions {
   /** Cores that all tools together may use. */
   readonly cores: number;
   readonly limitsFactor: number;
+  /** What fetched bodies may take of the disk, to be read again; 0: none are kept. */
+  readonly cacheBytes: number;
   /** The wallet that answers for this node. */
   readonly operator: string | null;
   /** Whether the coordinator was asked to place nothing new here. */
@@ -59,6 +65,8 @@ export interface Compute {
   drain(): void;
   /** What attempts of others take of the machine now. */
   load(): Load;
+  /** Null while no fetched bodies are kept. */
+  cacheStats(): CacheStats | null;
 }
 
 /** Adds the service of results to the listener at once. */
@@ -72,6 +80,8 @@ export function createCompute(options: ComputeOptions): Compute {
   const { secretKey } = identity.signingKey;
   const signer = { secretKey };
   const channel = openChannel({ address: coordinator, network, signer, certificate: identity });
+  const cacheFolder = join(folder, 'cache');
+  let bodies: BodyCache | null = null;
   const stopping = new AbortController();
   let isEnding = false;
   let asking: Promise<void> = Promise.resolve();
@@ -81,15 +91,18 @@ export function createCompute(options: ComputeOptions): Compute {
     analyse: (genome, signal) =>
       runCanary({ genome, crypto, network, folder: canaryFolder, config, signal }),
   });
-  const mayTake = async () =>
-    canary.isAdmitted && !isEnding && !options.isDraining() && (await hasRoom(folder));
+  const mayTake = async () => {
+    if (!canary.isAdmitted || isEnding || options.isDraining()) return false;
+    await bodies?.makeWay(FREE_BYTES_MIN);
+    return await hasRoom(folder);
+  };
   const worker = createWorker({
     ...{ root, slots, crypto, network, logger, now },
     work: coordinatorWork({
       ...{ crypto, network, secretKey, channel, now, mayTake },
       nodeId: identity.nodeId,
     }),
-    openReads: readsOpener({ crypto, network, identity, now }),
+    openReads: readsOpener({ crypto, network, identity, now, bodies: () => bodies }),
     openHandover: handoverOpener({ crypto, network, identity }),
     node: { referenceRoot, config },
     containment: { strength, operator },
@@ -102,6 +115,7 @@ export function createCompute(options: ComputeOptions): Compute {
       async start() {
         await mkdir(root, { recursive: true, mode: 0o700 });
         await wipeEnclosed(canaryFolder);
+        bodies = await openedCache(options, cacheFolder);
         await worker.start();
         asking = canary.run(stopping.signal);
       },
@@ -122,5 +136,16 @@ export function createCompute(options: ComputeOptions): Compute {
       const busy = worker.running + (canary.isAtWork ? 1 : 0);
       return { attempts: worker.running, cores: Math.min(busy * config.cores, cores) };
     },
+    cacheStats: () => bodies?.stats() ?? null,
   };
+}
+
+/** Where none are kept, those from before are deleted. */
+async function openedCache(
+  { cacheBytes: budgetBytes, crypto, now }: ComputeOptions,
+  folder: string,
+): Promise<BodyCache | null> {
+  if (budgetBytes > 0) return await openBodyCache({ folder, budgetBytes, crypto, now });
+  await rm(folder, { recursive: true, force: true });
+  return null;
 }

@@ -46,3 +46,5 @@ export const SCRATCH_PER_READ_BYTE = 6;
 export const HANDOVER_ROUNDS_MAX = 8;
 /** A sealed file that is handed over, bytes: the largest object and what sealing adds. */
 export const HANDED_FILE_BYTES_MAX = 2 ** 38 + 2 ** 28;
+/** Room on the disk that kept blocks leave to everything else, bytes: some more than an attempt needs to begin. */
+export const CACHE_RESERVE_BYTES = 4 * 2 ** 30;

@@ -1,6 +1,7 @@
 /**
  * A coordinator, a vault, an owner's custodian and two compute nodes of two operators, each on a port
- * of its own, and a requester with a grant: from sealed reads to a result that both nodes agree on.
+ * of its own, and a requester with a grant: from sealed reads to a result that both nodes agree on; and
+ * again, without a byte of the reads from the vault.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
@@ -58,6 +59,7 @@ import {
   walletNamed,
 } from '../testing/sealed-dataset.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
+import { openBodyCache } from './body-cache.ts';
 import { coordinatorWork } from './coordinator-work.ts';
 import { analyseEnclosed } from './enclosed-analysis.ts';
 import { handoverOpener } from './handover.ts';
@@ -147,6 +149,8 @@ async function startOwner(t: TestContext, vault: NodeAddress, given: GivenTo) {
   return { custody, sources };
 }
 
+type Owner = Awaited<ReturnType<typeof startOwner>>;
+
 /** One file of reads, as the job names it and as its use is shown to the coordinator. */
 interface Source {
   readonly named: NetworkJob['datasets'][number];
@@ -200,19 +204,21 @@ async function startCompute(t: TestContext, { coordinator, operator }: ComputeOp
   const { identity } = node;
   const { nodeId, signingKey } = identity;
   const channel = nodeChannelOf(t, coordinator.address, identity);
+  const cacheOptions = { ...common, folder: join(folder, 'cache'), budgetBytes: 2 ** 30 };
+  const bodies = await openBodyCache(cacheOptions);
   const worker = createWorker({
     ...common,
     root: folder,
     slots: 1,
     work: coordinatorWork({ ...common, nodeId, secretKey: signingKey.secretKey, channel }),
-    openReads: readsOpener({ ...common, identity }),
+    openReads: readsOpener({ ...common, identity, bodies: () => bodies }),
     openHandover: handoverOpener({ ...common, identity }),
     node: { referenceRoot, config },
     containment: CONTAINED,
   });
   await worker.start();
   t.after(() => worker.stop());
-  return { folder, nodeId };
+  return { folder, nodeId, bodies };
 }
 
 function signedJob(
@@ -256,6 +262,22 @@ function inOrder(sources: readonly Source[]): Source[] {
   return sources.toSorted((a, b) => (a.named.dataset < b.named.dataset ? -1 : 1));
 }
 
+/** Signs a job and submits it. */
+async function submitted(
+  t: TestContext,
+  requester: TestAccount,
+  { coordinator, sources }: Pick<ComputeOptions, 'coordinator'> & Pick<Owner, 'sources'>,
+) {
+  const outputKey = makeX25519KeyPair(nodeCrypto).publicKey;
+  const job = await signedJob(requester, coordinator.identity.nodeId, { sources, outputKey });
+  const jobId: Digest = documentId(nodeCrypto, job.document);
+  const channel = channelOf(t, coordinator.address, requester);
+  const evidence = inOrder(sources).map((source) => source.evidence);
+  const body = { job: toBase64(encodeDocument(job)), evidence };
+  assert.equal((await channel.call('submitNetworkJob', { body })).jobId, jobId);
+  return { jobId, channel };
+}
+
 async function ended(look: () => Promise<NetworkJobView>): Promise<NetworkJobView> {
   for (;;) {
     const job = await look();
@@ -271,22 +293,20 @@ test(
     const operators = [walletNamed('operator 0'), walletNamed('operator 1')];
     const coordinator = await startCoordinator(t, operators);
     const { nodeId } = coordinator.identity;
-    const requester = await testAccount(['list', 'submit']);
-    const { address: vault, folder: vaultFolder } = await startVault(t, root);
+    const requester = await testAccount(['list', 'cancel', 'submit']);
+    const sent = { body: 0, tags: 0, nodes: 0 };
+    const onSent = (part: keyof typeof sent, bytes: number) => {
+      sent[part] += bytes;
+    };
+    const { address: vault, folder: vaultFolder } = await startVault(t, root, { onSent });
     const given = { requester, coordinators: [nodeId] };
     const { custody, sources } = await startOwner(t, vault, given);
-    const nodes = [];
+    const nodes: Awaited<ReturnType<typeof startCompute>>[] = [];
     for (const operator of operators) nodes.push(await startCompute(t, { coordinator, operator }));
 
-    const outputKey = makeX25519KeyPair(nodeCrypto).publicKey;
-    const job = await signedJob(requester, nodeId, { sources, outputKey });
-    const jobId: Digest = documentId(nodeCrypto, job.document);
-    const channel = channelOf(t, coordinator.address, requester);
-    const evidence = inOrder(sources).map((source) => source.evidence);
-    const body = { job: toBase64(encodeDocument(job)), evidence };
-    assert.equal((await channel.call('submitNetworkJob', { body })).jobId, jobId);
+    const wanted = { coordinator, sources };
+    const { jobId, channel } = await submitted(t, requester, wanted);
     const done = await ended(() => channel.call('getNetworkJob', { params: { jobId } }));
-
     assert.equal(done.state, 'COMPLETE', JSON.stringify(done));
     const [task = assert.fail()] = done.tasks;
     assert.equal(task.isChecked, true);
@@ -318,9 +338,19 @@ test(
     });
     assert.equal(task.resultDigest, resultDigest(nodeCrypto, network, alone));
 
-    const releases = custody.accessLog().filter(({ outcome }) => outcome === 'released');
-    assert.equal(releases.length, nodes.length * READS.length);
+    const released = () =>
+      custody.accessLog().filter(({ outcome }) => outcome === 'released').length;
+    assert.equal(released(), nodes.length * READS.length);
     await assertSealed([...nodes.map(({ folder }) => folder), vaultFolder]);
+
+    const once = { ...sent };
+    assert.ok(once.body > 0);
+    const again = await submitted(t, requester, wanted);
+    const hits = () => nodes.map(({ bodies }) => bodies.stats().hits);
+    while (hits().some((count) => count < READS.length)) await delay(LOOK_MS);
+    await again.channel.call('cancelNetworkJob', { params: { jobId: again.jobId } });
+    assert.deepEqual(sent, once, 'the second run moves 0 bytes');
+    assert.equal(released(), 2 * nodes.length * READS.length, 'keys are asked for anew');
   },
 );
 

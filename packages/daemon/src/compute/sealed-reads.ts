@@ -1,10 +1,12 @@
 /**
  * The reads of an attempt in the clear: the owner's custodian releases their keys to this node, for
  * this attempt, and vaults give the bodies. Nobody is trusted with more: manifests are verified
- * against the id that the requester has signed, and every segment before a byte of it is used.
+ * against the id that the requester has signed, and every segment before a byte of it is used. A body
+ * that this node has fetched before is not fetched again; its keys are asked for all the same.
  */
 import {
   bionfsVault,
+  openComparedObject,
   openObject,
   readObject,
   segmentKeys,
@@ -24,8 +26,14 @@ import {
   toHex,
   verifyDocument,
 } from '@helixmesh/protocol/sealing';
+import type { BodyCache, BodyReading } from './body-cache.ts';
 import type { EnclosedReads } from './enclosed-analysis.ts';
-import { PART_BYTES, READ_CONNECTIONS, RELEASE_LEFT_MS_MIN } from './limits.ts';
+import {
+  PART_BYTES,
+  READ_CONNECTIONS,
+  RELEASE_LEFT_MS_MIN,
+  SCRATCH_PER_READ_BYTE,
+} from './limits.ts';
 import { channelTo, type NodeChannelOptions } from './node-channel.ts';
 import type { Proof, SealedReads } from './work-source.ts';
 
@@ -33,16 +41,23 @@ export interface SealedReadsOptions extends NodeChannelOptions {
   readonly crypto: Crypto;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Bodies that were fetched before; null where none are kept. */
+  readonly bodies?: () => BodyCache | null;
 }
 
 /** Opens the reads of one attempt; throws what custodian and vaults answer. */
 export function readsOpener(options: SealedReadsOptions) {
-  return (
+  return async (
     reads: readonly SealedReads[],
     proof: () => Promise<Proof>,
     signal: AbortSignal,
-  ): Promise<readonly EnclosedReads[]> =>
-    Promise.all(reads.map((one) => openOne(options, one, { proof, signal })));
+  ): Promise<readonly EnclosedReads[]> => {
+    const opened = await Promise.all(reads.map((one) => openOne(options, one, { proof, signal })));
+    const bytes = opened.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+    // Kept bodies have no claim on the room that an attempt needs.
+    await options.bodies?.()?.makeWay(bytes * SCRATCH_PER_READ_BYTE);
+    return opened;
+  };
 }
 
 interface Released {
@@ -108,45 +123,54 @@ async function* plaintextOf(
   reads: SealedReads,
   { released: first, asking }: { readonly released: Released; readonly asking: Asking },
 ): AsyncGenerator<Uint8Array> {
-  const { plaintextBytes } = first.manifest;
+  const { manifest, purpose } = first;
+  const { plaintextBytes } = manifest;
+  using kept = options.bodies?.()?.reading(manifest, purpose.zone) ?? null;
   let released = first;
   for (let start = 0; start < plaintextBytes; start += PART_BYTES) {
     if (released.untilMs - options.now() < RELEASE_LEFT_MS_MIN) {
       released = await askCustodian(options, reads, asking);
     }
     const range = { start, end: Math.min(start + PART_BYTES, plaintextBytes) };
-    yield* partOf(options, reads, { released, range, signal: asking.signal });
+    yield* partOf(options, reads, { released, kept, range, signal: asking.signal });
   }
+}
+
+interface Part {
+  readonly released: Released;
+  readonly kept: BodyReading | null;
+  readonly range: Range;
+  readonly signal: AbortSignal;
 }
 
 async function* partOf(
   options: SealedReadsOptions,
   { dataset, vaults: addresses }: SealedReads,
-  at: { readonly released: Released; readonly range: Range; readonly signal: AbortSignal },
+  { released, kept, range, signal }: Part,
 ): AsyncGenerator<Uint8Array> {
-  const { crypto } = options;
-  const { released, range, signal } = at;
   const { manifest, dataKeys, purpose, release, grant } = released;
   const channels = addresses.map((address) => channelTo(options, address));
-  const vaults: Vault[] = channels.map(({ bionfs }, i) =>
-    bionfsVault({ name: addresses[i] ?? '', bionfs }),
-  );
+  const vaults = channels.map(({ bionfs }, i): Vault => {
+    const vault = bionfsVault({ name: addresses[i] ?? '', bionfs });
+    return kept?.through(vault) ?? vault;
+  });
+  const source = {
+    crypto: options.crypto,
+    manifest,
+    keyOf: segmentKeys(manifest, { dataKeys }, null),
+    vaults,
+    request: {
+      objectId: dataset,
+      purpose,
+      ranges: [],
+      grants: grant === null ? [] : [grant],
+      grantSegments: [],
+      nodeRelease: release,
+    },
+    signal,
+  };
   try {
-    const reader = await openObject({
-      crypto,
-      manifest,
-      keyOf: segmentKeys(manifest, { dataKeys }, null),
-      vaults,
-      request: {
-        objectId: dataset,
-        purpose,
-        ranges: [],
-        grants: grant === null ? [] : [grant],
-        grantSegments: [],
-        nodeRelease: release,
-      },
-      signal,
-    });
+    const reader = kept === null ? await openObject(source) : openComparedObject(source);
     try {
       yield* readObject(reader, [range], READ_CONNECTIONS);
     } finally {

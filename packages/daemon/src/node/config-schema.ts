@@ -59,6 +59,7 @@ export const configSchema = z.strictObject({
     .string()
     .regex(ADDRESS_PATTERN, 'must be node_<64 hex digits>@host:port')
     .nullable(),
+  cacheBytes: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   ownerBytes: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   ownerObjects: z.coerce.number().int().min(0).max(OWNER_OBJECTS_MAX),
   priceCoreHour: price,

@@ -57,16 +57,20 @@ export type FreeResources = Pick<
   'freeCores' | 'freeMemoryBytes' | 'freeDiskBytes' | 'gpus'
 >;
 
-/** What a heartbeat says of the machine; `heldCores` are those that attempts have. */
+/**
+ * What a heartbeat says of the machine; `heldCores` are those that attempts have, and of the disk
+ * `releasableBytes` are let go of when an attempt needs them.
+ */
 export async function measureFree(
   { cores, dataDir }: HardwareOptions,
   heldCores: number,
+  releasableBytes = 0,
 ): Promise<FreeResources> {
   const [disk, gpus] = await Promise.all([statfs(dataDir), probeGpus()]);
   return {
     freeCores: Math.max(0, Math.min(cores, CORES_MAX) - heldCores),
     freeMemoryBytes: Math.min(process.availableMemory(), MEMORY_MAX_BYTES),
-    freeDiskBytes: Math.min(disk.bavail * disk.bsize, DISK_MAX_BYTES),
+    freeDiskBytes: Math.min(disk.bavail * disk.bsize + releasableBytes, DISK_MAX_BYTES),
     gpus: gpus.map(({ freeVramBytes, utilizationPercent }) => ({
       freeVramBytes,
       utilizationPercent,

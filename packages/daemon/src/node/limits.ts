@@ -16,6 +16,8 @@ export const CONFIG_FILE_MAX_BYTES = 256 * 1024;
 export const NETWORK_FILE_BYTES_MAX = 1024 * 1024;
 /** What one owner may keep in a vault unless told otherwise: a few whole genomes at 30×. */
 export const OWNER_BYTES_DEFAULT = 500 * 1024 ** 3;
+/** Sealed reads that a compute node keeps unless told otherwise: those of one whole genome at 30×. */
+export const CACHE_BYTES_DEFAULT = 64 * 1024 ** 3;
 export const OWNER_OBJECTS_DEFAULT = 10_000;
 /** Micro-USD; the scheduler refuses greater ones. */
 export const PRICE_MAX_MICRO_USD = 100_000_000;

@@ -18,6 +18,8 @@ export interface MemberOptions extends Pick<Ground, 'config' | 'paths' | 'logger
   readonly jobs: Jobs | null;
   /** What attempts of others take of the machine now. */
   readonly load: () => Load;
+  /** Of the disk: what is let go of when an attempt needs it. */
+  readonly releasableBytes: () => number;
   /** What others dial, once the listener has started. */
   readonly reachedAt: () => NodeAddress;
 }
@@ -29,7 +31,7 @@ export interface Member {
 
 /** Null where the settings name no coordinator. Throws CONFIG_INVALID for a bad zone statement. */
 export async function createMember(options: MemberOptions): Promise<Member | null> {
-  const { config, paths, logger, identity, network, jobs, reachedAt } = options;
+  const { config, paths, logger, identity, network, jobs, reachedAt, releasableBytes } = options;
   if (config.coordinator === null) return null;
   const machine = { cores: config.cores, dataDir: paths.dataDir };
   const load = () => {
@@ -49,7 +51,7 @@ export async function createMember(options: MemberOptions): Promise<Member | nul
     },
     measure: {
       hardware: () => measureHardware(machine),
-      free: () => measureFree(machine, load().cores),
+      free: () => measureFree(machine, load().cores, releasableBytes()),
       runningAttempts: () => load().attempts,
     },
     crypto: nodeCrypto,

@@ -2,9 +2,11 @@
  * What the node counts, for Prometheus. Labels hold routes, pools, states and names of applications:
  * never samples, accounts, datasets or addresses.
  */
+import type { CacheStats } from '@helixmesh/vault';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Answered } from '../network/options.ts';
 import type { Database } from '../sql/database.ts';
+import type { SentPart } from '../storage/reading.ts';
 import type { NamedHealth } from './application.ts';
 
 export interface NodeMetrics {
@@ -12,6 +14,10 @@ export interface NodeMetrics {
   workerRestarted(supervisor: string): void;
   /** A request from the network was answered. */
   answered(request: Answered): void;
+  /** A vault has sent so many bytes of that part of an object. */
+  sent(part: SentPart, bytes: number): void;
+  /** Who is asked what is kept of fetched bodies. */
+  watchCache(stats: () => CacheStats | null): void;
   /** Who is asked how the applications are. */
   watchHealth(health: () => readonly NamedHealth[]): void;
   text(): Promise<string>;
@@ -43,6 +49,12 @@ export function createMetrics(database: Database): NodeMetrics {
     help: 'Requests of other nodes and of people, by route and status of HTTP',
     labelNames: ['route', 'status'],
     buckets: REQUEST_BUCKETS_SECONDS,
+    registers,
+  });
+  const sent = new Counter({
+    name: 'helixmesh_vault_sent_bytes_total',
+    help: 'Bytes of objects that the vault has sent, by part: body, tags, nodes',
+    labelNames: ['part'],
     registers,
   });
   let health: () => readonly NamedHealth[] = () => [];
@@ -80,11 +92,38 @@ export function createMetrics(database: Database): NodeMetrics {
     workerRestarted: (supervisor) => restarts.inc({ supervisor }),
     answered: ({ route, status, seconds }) =>
       requests.observe({ route, status: String(status) }, seconds),
+    sent: (part, bytes) => sent.inc({ part }, bytes),
+    watchCache: (stats) => countCache(registry, stats),
     watchHealth(ask) {
       health = ask;
     },
     text: () => registry.metrics(),
   };
+}
+
+/** Of a node that keeps what it fetches. */
+function countCache(registry: Registry, stats: () => CacheStats | null): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'helixmesh_cache_kept_bytes',
+    help: 'Sealed bodies that are kept to be read again',
+    registers,
+    collect() {
+      this.set(stats()?.keptBytes ?? 0);
+    },
+  });
+  const counted = { fetched_bytes: 'fetchedBytes', hits: 'hits', evictions: 'evictions' } as const;
+  for (const [name, of] of Object.entries(counted)) {
+    new Counter({
+      name: `helixmesh_cache_${name}_total`,
+      help: 'Blocks of sealed bodies: bytes fetched, reads without fetching, evictions',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(stats()?.[of] ?? 0);
+      },
+    });
+  }
 }
 
 const STATUSES = ['ok', 'degraded', 'failing'] as const;

@@ -53,12 +53,13 @@ export interface NetworkGround extends Ground, NetworkOptions {
 const ROLE_MAKERS: Readonly<
   Record<Exclude<NodeRole, 'compute'>, (ground: NetworkGround) => Promise<Application>>
 > = {
-  storage: async ({ config, paths, identity, network, listener, logger }) => {
+  storage: async ({ config, paths, identity, network, listener, logger, metrics }) => {
     const quota = { bytes: config.ownerBytes, objects: config.ownerObjects };
     return createStorage({
       ...{ identity, listener, logger, roles: config.roles, quotaOf: () => quota },
       ...{ network: network.id, crypto: nodeCrypto, now: Date.now },
       folder: paths.vaultRoot,
+      onSent: metrics.sent,
       zone: config.zone ?? undefined,
       zoneStatement: () => readZoneStatement(paths.dataDir),
     });
@@ -125,12 +126,14 @@ export async function createNetwork(
   const compute = computeOf(all, () => member?.isDraining ?? false);
   if (compute !== null) {
     const { application, drain } = compute;
+    ground.metrics.watchCache(compute.cacheStats);
     roles.push({ application, after: jobsOf(options), drain, stopMs: ENCLOSURE_STOP_MS });
   }
   const after = [...jobsOf(options), ...roles.map(({ application }) => application.name)];
   member = await createMember({
     ...all,
     load: () => compute?.load() ?? { attempts: 0, cores: 0 },
+    releasableBytes: () => compute?.cacheStats()?.keptBytes ?? 0,
     reachedAt: () => reachedAt(config, listener),
   });
   return {
@@ -155,6 +158,7 @@ function computeOf(ground: NetworkGround, isDraining: () => boolean): Compute | 
     referenceRoot: paths.referenceRoot,
     cores: config.cores,
     limitsFactor: config.limitsFactor,
+    cacheBytes: config.cacheBytes,
     operator: config.operator,
   });
 }

@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os';
 import type { ConfigKey } from './config-schema.ts';
 import {
+  CACHE_BYTES_DEFAULT,
   OWNER_BYTES_DEFAULT,
   OWNER_OBJECTS_DEFAULT,
   REQUESTS_PER_MINUTE_DEFAULT,
@@ -102,6 +103,12 @@ export const SETTINGS: Readonly<Record<ConfigKey, Setting>> = {
     fallback: null,
     about: 'Where the node registers; it needs node.operator then.',
     example: `node_${'0'.repeat(64)}@coordinator.example.org:7400`,
+  },
+  cacheBytes: {
+    at: ['compute', 'cache_bytes'],
+    env: 'HELIXMESH_CACHE_BYTES',
+    fallback: CACHE_BYTES_DEFAULT,
+    about: 'Disk for sealed reads that were fetched, so that they are fetched once; 0 keeps none.',
   },
   ownerBytes: {
     at: ['limits', 'owner_bytes'],

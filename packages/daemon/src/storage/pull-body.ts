@@ -10,13 +10,13 @@
  */
 import { type OpenBody, watched } from '@helixmesh/client/biofs';
 import { AppError } from '@helixmesh/protocol';
-import { type Crypto, inPieces, type Manifest } from '@helixmesh/protocol/sealing';
+import type { Crypto, Manifest } from '@helixmesh/protocol/sealing';
 import {
   BLOCK_BYTES_MAX,
-  isBlockOf,
   parseCid,
   type ReplicaLeaf,
   replicaLeaves,
+  verifiedLeaves,
 } from '@helixmesh/vault';
 import { PEER_TRIES_MAX, PULL_UNIT_LEAVES, PULL_UNITS_MAX } from './limits.ts';
 import type { Peer } from './peers.ts';
@@ -167,21 +167,11 @@ async function gather(
   const start = leaves[given.length]?.range.start ?? 0;
   const range = { start, end: leaves.at(-1)?.range.end ?? start };
   const bytes = watched((both) => body.read(range, both), signal);
-  for await (const leaf of inPieces(bytes, BLOCK_BYTES_MAX)) {
-    const expected = leaves[given.length];
-    if (expected === undefined || !isBlockOf(crypto, expected.cid, leaf)) throw otherLeaf();
-    given.push(leaf.slice());
-  }
+  const rest = leaves.slice(given.length);
+  for await (const leaf of verifiedLeaves(crypto, rest, bytes)) given.push(leaf);
   if (given.length === leaves.length) return;
   throw new AppError('PEER_UNREACHABLE', 'a vault has sent less than was asked for', {
     hint: 'Try again later, or fetch from another vault.',
-  });
-}
-
-function otherLeaf(): AppError {
-  return new AppError('CIPHERTEXT_INVALID', 'a vault has sent bytes that were not signed', {
-    hint: 'Fetch from another vault, and report this one to its operator.',
-    details: { why: 'leaf' },
   });
 }
 

@@ -23,7 +23,11 @@ import { rangeOf, wireRange } from './wire.ts';
 
 export interface ReadingOptions extends LicenceOptions {
   readonly listener: Pick<NetworkListener, 'callerOf'>;
+  /** Told of every piece that is sent. */
+  readonly onSent?: ((part: SentPart, bytes: number) => void) | undefined;
 }
+
+export type SentPart = 'body' | 'tags' | 'nodes';
 
 interface OpenObject {
   readonly ask: Ask;
@@ -36,7 +40,7 @@ type Reading = Pick<
 >;
 
 export function readingCalls(options: ReadingOptions): Reading {
-  const { crypto, now, catalogue, listener } = options;
+  const { crypto, now, catalogue, listener, onSent } = options;
   const leases: Leases<OpenObject> = makeLeases({ crypto, now });
   const slots = makeSlots({
     slotsMax: READS_MAX,
@@ -52,7 +56,7 @@ export function readingCalls(options: ReadingOptions): Reading {
   /** The bytes of a source in messages, as long as the lease holds (R1). */
   async function* sent(
     holder: Holder,
-    source: AsyncIterable<Uint8Array>,
+    [part, source]: readonly [SentPart, AsyncIterable<Uint8Array>],
     { signal }: HandlerContext,
   ) {
     using slot = slots.take(toHex(holder.publicKey));
@@ -62,7 +66,9 @@ export function readingCalls(options: ReadingOptions): Reading {
       for (let at = 0; at < piece.length; at += CHUNK_BYTES) {
         const { id } = leases.get(holder).licence.object;
         if (catalogue.stat(id) === undefined) throw objectNotFound();
-        yield { data: piece.subarray(at, at + CHUNK_BYTES) };
+        const data = piece.subarray(at, at + CHUNK_BYTES);
+        onSent?.(part, data.length);
+        yield { data };
       }
     }
   }
@@ -99,12 +105,12 @@ export function readingCalls(options: ReadingOptions): Reading {
       const { object, ranges } = leases.get(holder).licence;
       const asked = rangeOf(range ?? NO_BYTES);
       if (!ranges.some((open) => isWithin(asked, open))) throw notOpened();
-      yield* sent(holder, object.read(asked), context);
+      yield* sent(holder, ['body', object.read(asked)], context);
     },
 
     async *readTags({ stateId }, context) {
       const holder = { stateId, publicKey: callerOf(context).publicKey };
-      yield* sent(holder, leases.get(holder).licence.object.tags(), context);
+      yield* sent(holder, ['tags', leases.get(holder).licence.object.tags()], context);
     },
 
     async *readNodes({ stateId }, context) {
@@ -112,7 +118,7 @@ export function readingCalls(options: ReadingOptions): Reading {
       const { object, ranges } = leases.get(holder).licence;
       const whole = { start: 0, end: object.signed.document.bodyBytes };
       if (!ranges.some((open) => isWithin(whole, open))) throw notOpened();
-      yield* sent(holder, object.nodes(), context);
+      yield* sent(holder, ['nodes', object.nodes()], context);
     },
   };
 }

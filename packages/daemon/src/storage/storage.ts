@@ -34,7 +34,7 @@ import type { IncomingOptions } from './incoming-body.ts';
 import { DISK_RESERVE_BYTES } from './limits.ts';
 import { listingCalls } from './listing.ts';
 import type { PeersOptions } from './peers.ts';
-import { readingCalls } from './reading.ts';
+import { type ReadingOptions, readingCalls } from './reading.ts';
 import { repairFrom } from './repair.ts';
 import { replicatingCalls } from './replicating.ts';
 import { startUpkeep, type Upkeep, type UpkeepOptions } from './upkeep.ts';
@@ -61,6 +61,8 @@ export interface StorageOptions {
   /** All roles of this node, as it tells them; default: storage. */
   readonly roles?: readonly string[];
   readonly incoming?: IncomingOptions;
+  /** Told of every piece of an object that is sent. */
+  readonly onSent?: ReadingOptions['onSent'];
   /** Other than that of the file system: for tests of slow and broken disks. */
   readonly openBlocks?: typeof openFsBlockstore;
 }

@@ -18,21 +18,24 @@ export interface DurableFile {
   readonly bytes: Uint8Array;
   /** Time of change that the file gets, ms since 1970. */
   readonly atMs: number;
+  /** False for what may be lost with the power; default: true. */
+  readonly isSynced?: boolean;
 }
 
 /** Writes a file in the place of whatever is there. Throws DISK_FULL, OUTPUT_UNWRITABLE. */
-export async function writeDurably({ path, aside, bytes, atMs }: DurableFile): Promise<void> {
+export async function writeDurably(written: DurableFile): Promise<void> {
+  const { path, aside, bytes, atMs, isSynced = true } = written;
   try {
     const file = await open(aside, 'wx', FILE_MODE);
     try {
       await file.writeFile(bytes);
       await file.utimes(atMs / 1000, atMs / 1000);
-      await file.sync();
+      if (isSynced) await file.sync();
     } finally {
       await file.close();
     }
     await rename(aside, path);
-    await syncFolder(dirname(path));
+    if (isSynced) await syncFolder(dirname(path));
   } catch (error) {
     await rm(aside, { force: true });
     throw AppError.from(error);

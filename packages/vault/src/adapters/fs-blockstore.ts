@@ -39,11 +39,16 @@ export interface FsBlockstoreOptions {
   readonly now: () => number;
   /** Room that blocks leave to everything else, bytes, of a small disk half of it; default: none. */
   readonly reserveBytes?: number;
+  /**
+   * Whether what was put survives loss of power (B2); default: it does. A cache does without: half a
+   * block is found out when it is read.
+   */
+  readonly isSynced?: boolean;
 }
 
 /** Opens a folder of blocks. Throws OUTPUT_UNWRITABLE, DISK_FULL. */
 export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Blockstore> {
-  const { folder, crypto, now, reserveBytes = 0 } = options;
+  const { folder, crypto, now, reserveBytes = 0, isSynced = true } = options;
   const blocks = join(folder, 'blocks');
   const incoming = join(folder, 'incoming');
   const quarantine = join(folder, 'quarantine');
@@ -71,7 +76,7 @@ export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Bl
     if (await isWhole(cid)) {
       await utimes(pathOf(cid), atMs / 1000, atMs / 1000);
       // Whoever renamed it may have died before its name was durable.
-      await syncFolder(shardOf(cid));
+      if (isSynced) await syncFolder(shardOf(cid));
       return 'known';
     }
     await assertRoom(folder, block.length, reserveBytes);
@@ -82,6 +87,7 @@ export async function openFsBlockstore(options: FsBlockstoreOptions): Promise<Bl
       aside: join(incoming, `${written}`),
       bytes: block,
       atMs,
+      isSynced,
     });
     return 'stored';
   }

@@ -3,8 +3,9 @@
  * compared with the CID that named it, the first one with the CID that the owner has signed.
  */
 import { AppError } from '@helixmesh/protocol';
-import type { ByteSource, Crypto } from '@helixmesh/protocol/sealing';
+import { type ByteSource, type Crypto, inPieces } from '@helixmesh/protocol/sealing';
 import { type Cid, isBlockOf } from '../blocks/cid.ts';
+import { BLOCK_BYTES_MAX } from '../limits.ts';
 import { type DagBlock, type DagRoot, dagBlocks } from './dag.ts';
 
 export type ReplicaLeaf = Pick<DagBlock, 'cid' | 'range'>;
@@ -34,6 +35,32 @@ export async function replicaLeaves(
     await source.return?.();
   }
   return leaves;
+}
+
+/**
+ * `bytes` of a body as those `leaves`, which lie one behind the other: a piece for each, compared with
+ * its CID. Ends with the bytes; throws CIPHERTEXT_INVALID for any that are not of the next leaf.
+ */
+export async function* verifiedLeaves(
+  crypto: Crypto,
+  leaves: readonly ReplicaLeaf[],
+  bytes: ByteSource,
+): AsyncGenerator<Uint8Array> {
+  let next = 0;
+  for await (const leaf of inPieces(bytes, BLOCK_BYTES_MAX)) {
+    const expected = leaves[next];
+    if (expected === undefined || !isBlockOf(crypto, expected.cid, leaf)) throw otherLeaf();
+    next += 1;
+    // It may be a view into a message that is larger.
+    yield leaf.slice();
+  }
+}
+
+function otherLeaf(): AppError {
+  return new AppError('CIPHERTEXT_INVALID', 'a vault has sent bytes that were not signed', {
+    hint: 'Fetch from another vault, and report this one to its operator.',
+    details: { why: 'leaf' },
+  });
 }
 
 function otherTree(): AppError {
