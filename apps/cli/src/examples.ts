@@ -25,6 +25,9 @@ export const EXAMPLES: readonly Example[] = [
     'helixmesh evaluate --truth truth.vcf.gz --calls results/S1/S1.vcf.gz --reference ref.fa ' +
       '--confident confident.bed',
   ]),
+  ...examplesOf('check-reads', [
+    'helixmesh check-reads --r1 S1_R1.fastq.gz --r2 S1_R2.fastq.gz --bam results/S1/S1.bam',
+  ]),
   ...examplesOf('reference add', [
     'helixmesh reference add small --fasta ref.fa --gff genes.gff3 --clinvar clinvar.vcf.gz',
   ]),

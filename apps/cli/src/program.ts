@@ -5,6 +5,7 @@
 import { VERSION } from '@helixmesh/daemon/data-folder';
 import { Command } from 'commander';
 import { addCancel, addResume } from './commands/cancel.ts';
+import { addCheckReads } from './commands/check-reads.ts';
 import { addCleanup } from './commands/cleanup.ts';
 import { addConfig } from './commands/config/print.ts';
 import { addDemo } from './commands/demo.ts';
@@ -62,6 +63,7 @@ export function createProgram(): Command {
   addDemo(program);
   addSimulate(program);
   addEvaluate(program);
+  addCheckReads(program);
   program.commandsGroup('The network:');
   const node = program
     .command('node')

@@ -14,20 +14,19 @@
 import { createHash, type Hash } from 'node:crypto';
 import { AppError } from '@helixmesh/protocol';
 import { hasBgzfEnd, readDecompressed } from '../formats/gzip/bgzf.ts';
-import { readCanonicalHeader } from './bam-header.ts';
-import { FIXED_BYTES, int32, malformedRecord, writeCanonicalRecord } from './bam-record.ts';
-import { BAM_HEADER_BYTES_MAX, BAM_RECORD_BYTES_MAX, OUT_BYTES, TIES_MAX } from './limits.ts';
+import { int32, writeCanonicalRecord } from './bam-record.ts';
+import { BamScanner } from './bam-scanner.ts';
+import { OUT_BYTES, TIES_MAX } from './limits.ts';
 import { MultisetHash } from './multiset.ts';
 
 const DOMAIN = 'helixmesh canonical bam 1\n';
-const MAGIC = Buffer.from('BAM\x01', 'latin1');
-const NO_BYTES = Buffer.alloc(0);
-const HINT_AGAIN = 'Make the file again; it was not written or copied whole.';
 
 /** 64 hex digits of SHA-256 over the canonical content. */
 export async function bamDigestHex(path: string): Promise<string> {
   if (!(await hasBgzfEnd(path))) {
-    throw new AppError('INPUT_TRUNCATED', 'the BAM file has no end block', { hint: HINT_AGAIN });
+    throw new AppError('INPUT_TRUNCATED', 'the BAM file has no end block', {
+      hint: 'Make the file again, or fetch it again; it was not written or copied whole.',
+    });
   }
   const canonicalizer = new BamCanonicalizer();
   for await (const chunk of readDecompressed(path)) canonicalizer.push(chunk);
@@ -37,8 +36,10 @@ export async function bamDigestHex(path: string): Promise<string> {
 /** Takes the decompressed bytes of a BAM file in pieces of any size. */
 export class BamCanonicalizer {
   readonly #hash: Hash = createHash('sha256').update(DOMAIN);
-  #carry: Buffer = NO_BYTES;
-  #hasHeader = false;
+  readonly #scanner = new BamScanner({
+    onHeader: ({ text }) => this.#hash.update(`${text}\n`),
+    onRecord: (bytes, from, to) => this.#record(bytes, from, to),
+  });
   /** Canonical records; those of the group at hand begin at `#groupFrom`. */
   #out = Buffer.allocUnsafe(OUT_BYTES);
   #outAt = 0;
@@ -50,50 +51,14 @@ export class BamCanonicalizer {
   #pos = -2;
 
   push(chunk: Buffer): void {
-    const bytes = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
-    const from = this.#hasHeader ? 0 : this.#readHeader(bytes);
-    this.#carry = from < 0 ? bytes : bytes.subarray(this.#readRecords(bytes, from));
+    this.#scanner.push(chunk);
   }
 
   finish(): string {
-    if (!this.#hasHeader || this.#carry.length > 0) {
-      const message = 'the BAM file ends in the middle of a record';
-      throw new AppError('INPUT_TRUNCATED', message, { hint: HINT_AGAIN });
-    }
+    this.#scanner.finish();
     this.#endGroup();
     this.#hash.update(this.#out.subarray(0, this.#outAt));
     return this.#hash.digest('hex');
-  }
-
-  /** Returns where records begin, or -1 when more bytes are needed. */
-  #readHeader(bytes: Buffer): number {
-    if (bytes.length >= MAGIC.length && !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
-      throw new AppError('INPUT_WRONG_FORMAT', 'the file is no BAM file', {
-        hint: 'Convert it with `samtools view -b`.',
-      });
-    }
-    const header = readCanonicalHeader(bytes);
-    if (header === null) {
-      if (bytes.length > BAM_HEADER_BYTES_MAX) throw malformedRecord();
-      return -1;
-    }
-    this.#hash.update(`${header.text}\n`);
-    this.#hasHeader = true;
-    return header.sizeBytes;
-  }
-
-  /** Returns the number of bytes that are done with. */
-  #readRecords(bytes: Buffer, from: number): number {
-    let at = from;
-    while (at + 4 <= bytes.length) {
-      const size = int32(bytes, at);
-      if (size < FIXED_BYTES - 4 || size > BAM_RECORD_BYTES_MAX) throw malformedRecord();
-      const end = at + 4 + size;
-      if (end > bytes.length) break;
-      this.#record(bytes, at, end);
-      at = end;
-    }
-    return at;
   }
 
   #record(bytes: Buffer, from: number, to: number): void {

@@ -1,10 +1,8 @@
 /** The reads of a FASTQ stream and of a BAM file as elements; memory is a few pieces of either. */
 import { AppError } from '@helixmesh/protocol';
-import { readCanonicalHeader } from '../canonical/bam-header.ts';
 import { FIXED_BYTES, int32, malformedRecord } from '../canonical/bam-record.ts';
-import { BAM_HEADER_BYTES_MAX, BAM_RECORD_BYTES_MAX } from '../canonical/limits.ts';
-import { readDecompressed } from '../formats/gzip/bgzf.ts';
 import { RECORD_BYTES_MAX } from '../intake/limits.ts';
+import { primaryRecords } from './primary-records.ts';
 import { lettersOf, type Mate, packedOf, readElement } from './read-element.ts';
 
 const LF = 10;
@@ -16,7 +14,6 @@ const PAIRED = 0x1;
 const REVERSE = 0x10;
 const FIRST = 0x40;
 const LAST = 0x80;
-const SECONDARY_OR_SUPPLEMENTARY = 0x900;
 
 /** Mates of pairs follow each other. Throws INPUT_MALFORMED, INPUT_TRUNCATED. */
 export async function* fastqElements(
@@ -65,41 +62,14 @@ function lineEnds(bytes: Buffer, from: number): LineEnds | null {
 
 /** Primary records, mapped or not. Throws INPUT_MALFORMED, INPUT_TRUNCATED, INPUT_WRONG_FORMAT. */
 export async function* bamElements(path: string): AsyncGenerator<Buffer> {
-  let carry: Buffer = Buffer.alloc(0);
-  let hasHeader = false;
-  for await (const piece of readDecompressed(path)) {
-    const bytes = carry.length === 0 ? piece : Buffer.concat([carry, piece]);
-    let at = 0;
-    if (!hasHeader) {
-      if (bytes.length >= 4 && bytes.toString('latin1', 0, 4) !== 'BAM\x01') throw noBam();
-      const header = readCanonicalHeader(bytes);
-      if (header === null && bytes.length > BAM_HEADER_BYTES_MAX) throw malformedRecord();
-      carry = bytes;
-      if (header === null) continue;
-      hasHeader = true;
-      at = header.sizeBytes;
-    }
-    while (at + 4 <= bytes.length) {
-      const size = int32(bytes, at);
-      if (size < FIXED_BYTES - 4 || size > BAM_RECORD_BYTES_MAX) throw malformedRecord();
-      const end = at + 4 + size;
-      if (end > bytes.length) break;
-      const element = elementOf(bytes.subarray(at, end));
-      if (element !== null) yield element;
-      at = end;
-    }
-    carry = bytes.subarray(at);
+  for await (const records of primaryRecords(path)) {
+    for (const record of records) yield elementOf(record);
   }
-  if (carry.length === 0 && hasHeader) return;
-  throw new AppError('INPUT_TRUNCATED', 'the BAM file ends in the middle of a record', {
-    hint: 'Fetch the result again.',
-  });
 }
 
-/** Null for a record that is not the primary one of its read. Offsets as in `bam-record.ts`. */
-function elementOf(record: Buffer): Buffer | null {
+/** Offsets as in `bam-record.ts`. */
+function elementOf(record: Buffer): Buffer {
   const flag = record.readUInt16LE(18);
-  if ((flag & SECONDARY_OR_SUPPLEMENTARY) !== 0) return null;
   const nameBytes = record.readUInt8(12);
   const bases = int32(record, 20);
   const packedAt = FIXED_BYTES + nameBytes + 4 * record.readUInt16LE(16);
@@ -114,12 +84,6 @@ function mateOf(flag: number): Mate {
   if ((flag & PAIRED) === 0) return 0;
   if ((flag & FIRST) !== 0) return 1;
   return (flag & LAST) !== 0 ? 2 : 0;
-}
-
-function noBam(): AppError {
-  return new AppError('INPUT_WRONG_FORMAT', 'the file is no BAM file', {
-    hint: 'Name the BAM file of the result.',
-  });
 }
 
 function malformedFastq(): AppError {
