@@ -15,6 +15,7 @@ import {
   stranger,
   type TestObject,
 } from '../testing/sealed-object.ts';
+import { collectGarbage } from '../upkeep/collect.ts';
 import { openCatalogue } from './catalogue.ts';
 
 const small = await sealedObject(200_000);
@@ -100,7 +101,7 @@ test('a body that is not the one of its manifest is refused and never seen', asy
     await assert.rejects(attempt, isAppError('CIPHERTEXT_INVALID'), what);
     assert.deepEqual([vault.catalogue.list(), vault.kept.size], [[], 0], what);
     assert.equal(await vault.catalogue.open(small.id), undefined, what);
-    assert.deepEqual(vault.catalogue.used(owner.address), { bytes: 0, objects: 0 }, what);
+    assert.equal(vault.catalogue.used(owner.address).objects, 0, what);
     assert.deepEqual(await put(vault, small), { status: 'stored', id: small.id }, what);
   }
 });
@@ -166,6 +167,37 @@ test('quotas hold for each owner, with what comes in, and nothing beyond them is
   const used = { bytes: small.body.length + more.body.length, objects: 2 };
   assert.deepEqual(vault.catalogue.used(owner.address), used);
   assert.deepEqual((await openCatalogue(vault.options)).used(owner.address), used);
+});
+
+test('what is left of bodies that failed counts until it is swept, and once for who goes on', async () => {
+  const quota = { bytes: large.body.length + 500_000, objects: 10 };
+  const vault = await memoryVault({ quotaOf: () => quota });
+  const { catalogue, clock, blocks } = vault;
+  const other = await sealedObject(1_000_000);
+  const kept = Math.floor(large.body.length / 2 ** 20) * 2 ** 20;
+  async function* broken(from: number, bytes = large.body) {
+    yield* inChunks(bytes.subarray(from, kept + 70_000), 70_000);
+    assert.fail('gone');
+  }
+  const usedBytes = () => catalogue.used(owner.address).bytes;
+  const refused = { status: 'refused', reason: 'bytes' };
+  await assert.rejects(catalogue.put(large.signed, broken(0)), /gone/);
+  assert.equal(usedBytes(), kept);
+  assert.deepEqual(await put(vault, other), refused);
+  assert.equal(catalogue.forecast(large.signed).status, 'ready', 'it can be gone on with');
+  assert.deepEqual(await put(vault, large), refused, 'but not begun anew');
+  await assert.rejects(catalogue.put(large.signed, broken(kept), kept), /gone/);
+  assert.equal(usedBytes(), kept);
+  const lie = flipped(large.body, large.body.length - 1).subarray(kept);
+  const lying = catalogue.put(large.signed, inChunks(lie, 70_000), kept);
+  await assert.rejects(lying, isAppError('CIPHERTEXT_INVALID'));
+  assert.equal(usedBytes(), kept);
+  assert.deepEqual(await put(vault, other), refused);
+  clock.nowMs += 1_000;
+  await collectGarbage({ catalogue, blocks, now: () => clock.nowMs, graceMs: 500 });
+  assert.deepEqual([usedBytes(), vault.held.size], [0, 0]);
+  assert.equal((await put(vault, large)).status, 'stored');
+  assert.equal(usedBytes(), large.body.length);
 });
 
 test('only its owner deletes an object, and a deleted one does not come back', async () => {

@@ -7,7 +7,8 @@
  * O2  What is kept is what the owner signed: signature, sizes, segment tree and CID are checked while
  *     the body comes in.
  * O3  A deleted object does not come back: its record becomes a tombstone.
- * O4  What comes in counts against its owner's quota before its first byte is kept.
+ * O4  What comes in counts against its owner's quota before its first byte is kept; what is left of a
+ *     body that failed counts until it is swept.
  *
  * Left out: who may read (`gate/`) and whether who asks is who they say (signed requests). Memory is
  * some 500 bytes an object.
@@ -23,13 +24,14 @@ import {
 } from '@helixmesh/protocol/sealing';
 import type { Blockstore } from '../blocks/blockstore.ts';
 import { type Cid, parseCid } from '../blocks/cid.ts';
-import { PUTS_MAX, RECORDS_MAX } from '../limits.ts';
+import { BLOCK_BYTES_MAX, PUTS_MAX, RECORDS_MAX } from '../limits.ts';
 import { keepBody } from './keep-body.ts';
 import { memoryPartialStore, type PartialStore } from './partial-store.ts';
 import { makePins, type Pins } from './pins.ts';
 import { type Amount, makeLedger, type QuotaOf, type QuotaRefusal } from './quota.ts';
 import { decodeRecord, encodeRecord, type ObjectRecord, type StoredRecord } from './record.ts';
 import type { RecordStore } from './record-store.ts';
+import { makeResidues } from './residues.ts';
 import { makeResumption } from './resumption.ts';
 import { makeSealedObject, type SealedObject } from './sealed-object.ts';
 
@@ -91,7 +93,7 @@ export interface Catalogue {
   heldBytes(signed: Signed<Manifest>): Promise<number>;
   /** Leaves of bodies that broke off since: their senders may come back. */
   partialLeaves(sinceMs: number): AsyncIterable<Cid>;
-  /** Forgets bodies that broke off before then. */
+  /** Forgets bodies that broke off before then, when their blocks have been swept. */
   sweepPartials(beforeMs: number): Promise<void>;
   /** What `put` would say before it reads the body. */
   forecast(signed: Signed<Manifest>): PutForecast;
@@ -102,11 +104,18 @@ export interface Catalogue {
   list(owner?: string): ObjectFacts[];
   /** Deletes an object for its owner; `by` is who asks, known by a verified signature. */
   delete(id: Digest, by: string): Promise<DeleteOutcome>;
-  /** What an owner's objects take, those that come in included. */
+  /** What an owner's objects take, those that come in included, and what is left of those that failed. */
   used(owner: string): Amount;
   /** Objects whose records cannot be read; while there are some, nothing may be swept. */
   readonly damaged: readonly Digest[];
   readonly pins: Pins;
+}
+
+/** A body while it comes in. */
+interface Coming {
+  readonly body: ByteSource;
+  readonly offset: number;
+  readonly progress: { leaves: number };
 }
 
 /** Opens a catalogue: reads every record once. Throws what the stores throw. */
@@ -116,6 +125,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
   const tombstones = new Set<Digest>();
   const damaged: Digest[] = [];
   const ledger = makeLedger(quotaOf);
+  const residues = makeResidues(ledger);
   const pins = makePins();
   const resumption = makeResumption(blocks, options.partials ?? memoryPartialStore(now));
   /** Ids that are coming in or being deleted: one thing at a time. */
@@ -146,25 +156,31 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     return undefined;
   }
 
-  function forecast(signed: Signed<Manifest>): PutForecast {
+  function forecast(signed: Signed<Manifest>, offset = Number.POSITIVE_INFINITY): PutForecast {
     const { owner, bodyBytes } = signed.document;
     const verdict = verifyDocument(crypto, signed, { network, signer: owner });
     if (verdict.status === 'invalid') return { status: 'refused', reason: verdict.reason };
     const { id } = verdict;
     if (objects.has(id) && !changing.has(id)) return { status: 'known', id };
-    const reason = refusalOf(id) ?? ledger.refusalOf(owner, bodyBytes);
+    const goneOnWith = Math.min(offset, residues.resumableBytes(id));
+    const reason = refusalOf(id) ?? ledger.refusalOf(owner, bodyBytes - goneOnWith);
     return reason === undefined ? { status: 'ready', id } : { status: 'refused', reason };
   }
 
   async function keep(
     id: Digest,
     signed: Signed<Manifest>,
-    { body, offset }: { readonly body: ByteSource; readonly offset: number },
+    { body, offset, progress }: Coming,
   ): Promise<void> {
     const pin = pins.hold();
     try {
-      const { bytes, ...resumed } = await resumption.begin(id, { offset, rest: body, pin });
-      const keeper = { crypto, blocks, pin, ...resumed };
+      const resumed = await resumption.begin(id, { offset, rest: body, pin });
+      const { bytes, held } = resumed;
+      const onLeaf = async (leaf: Cid) => {
+        progress.leaves += 1;
+        await resumed.onLeaf(leaf);
+      };
+      const keeper = { crypto, blocks, pin, held, onLeaf };
       const tagsCid = await keepBody(keeper, signed.document, bytes);
       const putAtMs = now();
       const record = { state: 'stored', signed, tagsCid, putAtMs } as const;
@@ -184,29 +200,35 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     stat: (id) => objects.get(id),
     list: (owner) => [...objects.values().filter((o) => owner === undefined || o.owner === owner)],
 
-    forecast,
-
+    forecast: (signed) => forecast(signed),
     heldBytes: async (signed) =>
       resumption.heldBytes(documentId(crypto, signed.document), signed.document),
     partialLeaves: resumption.leaves,
-    sweepPartials: resumption.sweep,
+    async sweepPartials(beforeMs) {
+      await resumption.sweep(beforeMs);
+      residues.sweep(beforeMs);
+    },
 
     async put(signed, body, offset = 0) {
       const { owner, bodyBytes } = signed.document;
-      const expected = forecast(signed);
+      const expected = forecast(signed, offset);
       if (expected.status !== 'ready') return expected;
       const { id } = expected;
+      const progress = { leaves: 0 };
       // Nothing was awaited since the forecast.
       ledger.count(owner, bodyBytes);
+      residues.takeUp(id, offset);
       changing.add(id);
       puts += 1;
       try {
-        await keep(id, signed, { body, offset });
+        await keep(id, signed, { body, offset, progress });
         await resumption.end(id);
         return { status: 'stored', id };
       } catch (error) {
         ledger.release(owner, bodyBytes);
-        await resumption.end(id, error);
+        const bytes = Math.min(Math.max(progress.leaves * BLOCK_BYTES_MAX, offset), bodyBytes);
+        const isResumable = await resumption.end(id, error);
+        residues.add({ id, owner, bytes, isResumable, atMs: now() });
         throw error;
       } finally {
         puts -= 1;

@@ -16,6 +16,8 @@ export interface Ledger {
   /** Counts an object, whatever the quota says. */
   count(owner: string, bytes: number): void;
   release(owner: string, bytes: number): void;
+  /** Bytes that are of no object; negative for fewer. */
+  countBytes(owner: string, bytes: number): void;
   used(owner: string): Amount;
 }
 
@@ -26,7 +28,7 @@ export function makeLedger(quotaOf: QuotaOf): Ledger {
   function add(owner: string, bytes: number, objects: number): void {
     const before = used(owner);
     const after = { bytes: before.bytes + bytes, objects: before.objects + objects };
-    if (after.objects === 0) amounts.delete(owner);
+    if (after.objects === 0 && after.bytes === 0) amounts.delete(owner);
     else amounts.set(owner, after);
   }
 
@@ -40,5 +42,6 @@ export function makeLedger(quotaOf: QuotaOf): Ledger {
     },
     count: (owner, bytes) => add(owner, bytes, 1),
     release: (owner, bytes) => add(owner, -bytes, -1),
+    countBytes: (owner, bytes) => add(owner, bytes, 0),
   };
 }

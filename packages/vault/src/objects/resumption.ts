@@ -20,8 +20,8 @@ export interface Resumption {
   heldBytes(id: Digest, manifest: Manifest): Promise<number>;
   /** The body from its first byte on. */
   begin(id: Digest, resumed: Resumed): Promise<ResumedBody>;
-  /** What became of it: all is kept, or `error` was thrown. */
-  end(id: Digest, error?: unknown): Promise<void>;
+  /** What became of it: all is kept, or `error` was thrown. Answers whether it can be gone on with. */
+  end(id: Digest, error?: unknown): Promise<boolean>;
   /** Leaves of bodies of which something has come since: they stay. */
   leaves(sinceMs: number): AsyncIterable<Cid>;
   /** Forgets bodies of which nothing has come since. */
@@ -91,6 +91,7 @@ export function makeResumption(
       const isKeptFor = error !== undefined && AppError.from(error).code !== 'CIPHERTEXT_INVALID';
       // What stays is swept later, and harms nobody until then.
       if (!isKeptFor) await partials.delete(id).catch(ignore);
+      return isKeptFor;
     },
     async *leaves(sinceMs) {
       for await (const { id, putAtMs } of partials.list()) {
