@@ -308,6 +308,33 @@ test('there are never more nodes than may be, and who was never verified makes r
   assert.deepEqual(ids, kept);
 });
 
+test('strangers keep no node out for which an operator vouches', async (t) => {
+  const bench = await start(t, { nodesMax: 2 });
+  const { network, clock } = bench;
+  const operator = walletOf(nodeCrypto, nodeCrypto.random(KEY_BYTES));
+  const vouched = async () => {
+    const node = memberOf(t, bench);
+    const statement: ZoneStatement = {
+      ...{ type: ZONE_STATEMENT_TYPE, network, zones: ['EU'], untilMs: clock.now() + 60_000 },
+      nodeId: node.identity.nodeId,
+      operator: operatorIdSchema.parse(operator.address),
+    };
+    const zoneStatement = await signDocument(operator, statement);
+    return { node, said: { operator: statement.operator, zoneStatement } };
+  };
+  const [stranger, earlier] = [memberOf(t, bench), memberOf(t, bench)];
+  await earlier.register();
+  await verify(bench, earlier.identity.nodeId);
+  await stranger.register();
+  const [one, two] = [await vouched(), await vouched()];
+  await assert.rejects(memberOf(t, bench).register(), isRefused('BUSY'));
+  await one.node.register(one.said);
+  const listed = (await earlier.list()).map(({ nodeId }) => nodeId);
+  assert.deepEqual(listed, [earlier, one.node].map(({ identity }) => identity.nodeId).sort());
+  // Neither a verified node nor another vouched one makes way.
+  await assert.rejects(two.node.register(two.said), isRefused('BUSY'));
+});
+
 test('long registrations of strangers do not crowd verified nodes out of the list', async (t) => {
   const bench = await start(t, { listBytesMax: 4_000 });
   const node = memberOf(t, bench);

@@ -46,8 +46,8 @@ export interface CoordinatorOptions {
 export function createCoordinator(options: CoordinatorOptions): Application {
   const { database, identity, genesis, network, listener, crypto, now, logger } = options;
   const { nodesMax = NODES_MAX, listBytesMax = LIST_BYTES_MAX } = options;
-  const registry = createNodeRegistry({ database, network, crypto, nodesMax });
   const attestedOperators = new Set(genesis.attestedOperators);
+  const registry = createNodeRegistry({ database, network, crypto, nodesMax, attestedOperators });
   const viewer = async () => {
     const options = { attestedOperators, reasons: await canaryReasons(database), nowMs: now() };
     return (row: NodeRow): NodeView => viewOf(row, options);

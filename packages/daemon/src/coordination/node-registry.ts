@@ -6,7 +6,8 @@
  *     than that of what it replaced.
  * N2  Registering again resets nothing that was observed: uptime, ban, a drain that was asked for.
  * N3  A heartbeat counts once, and only when it is later than the one before it.
- * N4  There are never more than `nodesMax` nodes.
+ * N4  There are never more than `nodesMax` nodes. Strangers, of whom anybody makes as many as they
+ *     like, keep nobody out for whom an operator vouches.
  *
  * Whether a node is online follows from the time of its last heartbeat whenever somebody looks:
  * nothing has to be written when one falls silent, and a restart forgets nothing.
@@ -50,10 +51,16 @@ export interface NodeRegistryOptions {
   readonly network: Digest;
   readonly crypto: Crypto;
   readonly nodesMax: number;
+  /** Who vouches for nodes; none for any operator. */
+  readonly attestedOperators?: ReadonlySet<string>;
 }
 
 export function createNodeRegistry(options: NodeRegistryOptions): NodeRegistry {
   const { database, network, crypto, nodesMax } = options;
+  const attested = options.attestedOperators ?? new Set<string>();
+  const isVouched = ({ operator }: Registration, isZoneStatementVerified: boolean) =>
+    isZoneStatementVerified && (attested.size === 0 || attested.has(operator));
+  const isStranger = (row: NodeRow) => !isVouched(registrationOf(row), row.is_zone_verified === 1);
 
   async function register(signed: Signed<Registration>, nowMs: number): Promise<NodeRow> {
     const verdict = verifyRegistration(crypto, signed, { network, nowMs });
@@ -69,7 +76,10 @@ export function createNodeRegistry(options: NodeRegistryOptions): NodeRegistry {
       const isSameAsVerified = row?.verified === verifiedTextOf(document);
       const isVerifiedHardware = isSameAsVerified && isVouchedAsBefore;
       const after = moved(before, { type: 'register', sequence, slots, isVerifiedHardware });
-      if (row === undefined) await makeRoom(trx, { nodesMax, nowMs });
+      if (row === undefined) {
+        const isPreferred = isVouched(document, isZoneStatementVerified);
+        await makeRoom(trx, { nodesMax, nowMs, isStranger: isPreferred ? isStranger : null });
+      }
       const change = {
         registration: canonicalJson(signed),
         registration_id: verdict.id,
@@ -130,11 +140,15 @@ export function createNodeRegistry(options: NodeRegistryOptions): NodeRegistry {
   };
 }
 
+interface Room {
+  readonly nodesMax: number;
+  readonly nowMs: number;
+  /** Who makes way for the node that comes; null where nobody does. */
+  readonly isStranger: ((row: NodeRow) => boolean) | null;
+}
+
 /** N4: forgets who never became more than a name, or refuses. */
-async function makeRoom(
-  trx: Database,
-  { nodesMax, nowMs }: { readonly nodesMax: number; readonly nowMs: number },
-): Promise<void> {
+async function makeRoom(trx: Database, { nodesMax, nowMs, isStranger }: Room): Promise<void> {
   if ((await countOf(trx)) < nodesMax) return;
   const silentSince = nowMs - FORGOTTEN_AFTER_MS;
   await trx
@@ -145,9 +159,25 @@ async function makeRoom(
     .where((or) => or.or([or('heartbeat_at', 'is', null), or('heartbeat_at', '<', silentSince)]))
     .execute();
   if ((await countOf(trx)) < nodesMax) return;
+  if (isStranger !== null && (await forgetOne(trx, isStranger))) return;
   throw new AppError('BUSY', `this coordinator has its ${nodesMax} nodes`, {
-    hint: 'Register with another coordinator of the network, or ask its operator for room.',
+    hint: 'Let an operator of the network vouch for the node, or ask the operator of the coordinator.',
   });
+}
+
+/** Of strangers that were never verified, the one that registered first; false where there is none. */
+async function forgetOne(trx: Database, isStranger: (row: NodeRow) => boolean): Promise<boolean> {
+  const rows = await trx
+    .selectFrom('nodes')
+    .selectAll()
+    .where('admission', '!=', 'banned')
+    .where('verified', 'is', null)
+    .orderBy('registered_at')
+    .execute();
+  const stranger = rows.find(isStranger);
+  if (stranger === undefined) return false;
+  await trx.deleteFrom('nodes').where('node_id', '=', stranger.node_id).execute();
+  return true;
 }
 
 async function countOf(trx: Database): Promise<number> {
