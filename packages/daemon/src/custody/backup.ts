@@ -46,7 +46,7 @@ import { z } from 'zod';
 import type { CustodyParts } from './custody.ts';
 import { datasets as datasetsOf } from './datasets.ts';
 import { grants as grantsOf, parseRanges } from './grants.ts';
-import { heads as headsOf } from './heads.ts';
+import { heads as headsOf, noteSeenNumber } from './heads.ts';
 import { BACKUP_BYTES_MAX, PASSPHRASE_CHARS_MIN } from './limits.ts';
 
 const MAGIC = utf8('helixmesh/custody-backup/v1\n');
@@ -255,7 +255,7 @@ function addDataset(parts: CustodyParts, kept: Backup['datasets'][number], key: 
 
 /** Heads that follow on those that are here; earlier ones are known, later ones are kept. */
 function addHeads(parts: CustodyParts, content: Backup): void {
-  const { addHead, currentHead, noteSeenHead } = headsOf(parts);
+  const { addHead, currentHead } = headsOf(parts);
   for (const bytes of content.heads) {
     const head = parseRevocationHead(bytesOf(bytes));
     const last = currentHead(head.document.owner)?.signed.document.number ?? 0;
@@ -266,10 +266,10 @@ function addHeads(parts: CustodyParts, content: Backup): void {
       if (!(error instanceof AppError && error.code === 'CONFLICT')) throw error;
       // Two histories: the keys are restored all the same, and nothing is released before a head
       // of a higher number is here.
-      noteSeenHead(head.document.owner, head.document.number);
+      noteSeenNumber(parts, head.document.owner, head.document.number);
     }
   }
-  for (const { owner, number } of content.headsSeen) noteSeenHead(owner, number);
+  for (const { owner, number } of content.headsSeen) noteSeenNumber(parts, owner, number);
 }
 
 async function opened(

@@ -35,6 +35,7 @@ import {
   signedCustodian,
   signedGrant,
   signedHead,
+  walletNamed,
 } from '../testing/sealed-dataset.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { createCustodian } from './custodian.ts';
@@ -200,7 +201,8 @@ test('anybody may ask for the last head, freshly attested by the custodian that 
   assert.equal(verifyWithKey(nodeCrypto, attestation, { network, publicKey }).status, 'valid');
   const known = { id: first.id, head: head.document };
   assert.ok(isHeadFresh(known, attestation.document, Date.now()));
-  custody.noteSeenHead(owner.address, 2);
+  const seen = await signedHead(owner, { number: 2, previous: first.id });
+  custody.noteSeenHead(owner.address, encodeDocument(seen.signed));
   await assert.rejects(ask(), { code: 'NOT_FOUND' }, 'an older head is not attested');
 });
 
@@ -250,6 +252,33 @@ test('a new head reaches the vaults of its datasets at once', async (t) => {
   assert.deepEqual(vault.taken[2], { number: 2, by: identity.nodeId, hasHead: false });
 });
 
+test('a vault that says it holds a later head, and shows none that the owner has signed, stops nothing', async (t) => {
+  const running = await startCustodian(t);
+  const { custody, owner, identity, custodian, clock } = running;
+  let asked = 0;
+  const forged = await signedHead(walletNamed('thief'), { number: 7, previous: running.first.id });
+  const lying = (listener: NetworkListener) =>
+    listener.service(BioNfs, {
+      pushHead() {
+        asked += 1;
+        return { number: 7n, ...(asked > 1 && { head: encodeDocument(forged.signed) }) };
+      },
+    });
+  const liar = await startTestNode(t, lying, { now: clock.now });
+  const honest = await startVault(t, clock.now);
+  const dataset = await sealedDataset(owner, custody.publicKey);
+  custody.addDataset({ ...dataset, vaults: [liar.address, honest.address] });
+  custody.addHead(running.first.signed);
+  custody.setCustodian(await signedCustodian(owner, { nodeId: identity.nodeId }));
+  await custodian.start();
+  t.after(() => custodian.stop());
+  for (const round of [1, 2]) {
+    await until(() => asked >= round && honest.taken.length === round);
+    clock.skip(20_000);
+  }
+  assert.equal(custody.currentHead(owner.address)?.seenNumber, 0);
+});
+
 test('a vault that is offline is told of, tried again, and forgotten when it has the head', async (t) => {
   const running = await startCustodian(t);
   const { custody, owner, identity, custodian, clock } = running;
@@ -279,8 +308,9 @@ test('a vault that holds a later head than the custodian stops releases, and hea
   const running = await startCustodian(t);
   const { custody, owner, identity, custodian } = running;
   const dataset = await withDataset(running);
-  const serve = (listener: NetworkListener) =>
-    listener.service(BioNfs, { pushHead: () => ({ number: 3n }) });
+  const later = await signedHead(owner, { number: 3, previous: running.first.id });
+  const held = { number: 3n, head: encodeDocument(later.signed) };
+  const serve = (listener: NetworkListener) => listener.service(BioNfs, { pushHead: () => held });
   const { address } = await startTestNode(t, serve);
   custody.markStored(dataset.id, address);
   const stateless = custodian.health();

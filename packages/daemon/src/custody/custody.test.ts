@@ -14,6 +14,7 @@ import { test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import {
   concatBytes,
+  encodeDocument,
   formatNodeAddress,
   INVITATION_TYPE,
   makeX25519KeyPair,
@@ -259,19 +260,27 @@ test('heads follow one another, and never go back', async () => {
   custody.close();
 });
 
-test('what a vault says of its head is remembered when it is ahead, and believed within reason', async () => {
+test('a later head that a vault holds is remembered when the owner has signed it, and not else', async () => {
   const { custody } = await custodyIn();
-  custody.addHead((await signedHead(owner, {})).signed);
+  const first = await signedHead(owner, {});
+  custody.addHead(first.signed);
+  const thief = walletNamed('thief');
+  const headOf = async (number: number, signer = owner) => {
+    const previous = number === 1 ? null : first.id;
+    const { signed } = await signedHead(signer, { owner: owner.address, number, previous });
+    return encodeDocument(signed);
+  };
   const seen = () => custody.currentHead(owner.address)?.seenNumber;
-  for (const [number, expected] of [
-    [1, 0],
-    [2 ** 60, 0],
-    [Number.NaN, 0],
-    [5, 5],
-    [3, 5],
+  for (const [bytes, isNoted, expected] of [
+    [await headOf(1), false, 0],
+    [await headOf(9, thief), false, 0],
+    [encodeDocument((await signedHead(thief, { number: 9, previous: first.id })).signed), false, 0],
+    [new Uint8Array(9), false, 0],
+    [await headOf(5), true, 5],
+    [await headOf(3), true, 5],
   ] as const) {
-    custody.noteSeenHead(owner.address, number);
-    assert.equal(seen(), expected, `${number}`);
+    assert.equal(custody.noteSeenHead(owner.address, bytes), isNoted);
+    assert.equal(seen(), expected);
   }
   custody.close();
 });

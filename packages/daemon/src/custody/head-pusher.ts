@@ -4,7 +4,8 @@
  * until it has been reached it serves nothing under a grant, for what it holds is too old by then.
  *
  * Invariants
- * A1  Only a head that names this custodian is attested, and none while some vault holds a later one.
+ * A1  Only a head that names this custodian is attested, and none while some vault holds a later one
+ *     that the owner has signed.
  * A2  An attestation is made after the head was read: what was revoked before is in it.
  * A3  A vault that does not answer delays no other one.
  */
@@ -35,15 +36,19 @@ export interface AttestedHead {
   readonly number: number;
 }
 
-/**
- * Gives a head to a vault; answers with the number of the head that the vault holds then. What the
- * vault has already is left out.
- */
+/** What a vault holds: the number of its head, and the signed head where it is a later one. */
+export interface HeldHead {
+  readonly number: number;
+  /** Canonical bytes; none where it is no later one. */
+  readonly head: Uint8Array;
+}
+
+/** Gives a head to a vault; answers with what it holds then. What the vault has already is left out. */
 export type PushHead = (
   vault: NodeAddress,
   head: Pick<AttestedHead, 'attestation'> & Partial<AttestedHead>,
   signal: AbortSignal,
-) => Promise<number>;
+) => Promise<HeldHead>;
 
 export interface HeadPusherOptions {
   readonly custody: Custody;
@@ -122,11 +127,13 @@ export function createHeadPusher(options: HeadPusherOptions): HeadPusher {
       if (attested === undefined) return;
       const { number, attestation, ...documents } = attested;
       const sent = toHex(crypto.sha256(concatBytes(documents.head, documents.custodian)));
-      let held = 0;
+      let held: HeldHead | null = null;
       if (state.held === sent) held = await options.push(vault, { attestation }, timeout);
-      if (held < number) held = await options.push(vault, { attestation, ...documents }, timeout);
-      custody.noteSeenHead(owner, held);
-      if (held < number) throw notTaken();
+      if (held === null || held.number < number) {
+        held = await options.push(vault, { attestation, ...documents }, timeout);
+      }
+      if (held.number < number) throw notTaken();
+      if (held.number > number && !custody.noteSeenHead(owner, held.head)) throw notShown();
       state.held = sent;
       state.takenAtMs = now();
       if (state.code !== undefined) logger.info({ vault: vault.nodeId }, 'vault is reached again');
@@ -213,6 +220,12 @@ const BEHIND =
   'a vault holds a later revocation head than this custodian: restore a newer backup, or sign the next head';
 const NOT_STATED =
   'an owner has not stated that this node is their custodian: run `biofs login` in this data folder';
+
+function notShown(): AppError {
+  return new AppError('CONFLICT', 'the vault says that it holds a later head, and shows none', {
+    hint: 'Ask its operator what is wrong with it.',
+  });
+}
 
 function notTaken(): AppError {
   return new AppError('CONFLICT', 'the vault holds an earlier head than it was given', {

@@ -5,7 +5,8 @@
  * Invariants
  * H1  Heads are only ever added, each of them behind the one before it (`judgeHead`).
  * H2  Where a vault holds a later head than there is here (an older backup was restored), it is
- *     remembered: until that head is here, nothing is attested and nothing released.
+ *     remembered: until that head is here, nothing is attested and nothing released. A vault's word
+ *     for it is not enough: it shows the head, which the owner has signed.
  */
 import { AppError, type Digest } from '@helixmesh/protocol';
 import {
@@ -23,8 +24,7 @@ import {
 } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
 import type { CustodyParts } from './custody.ts';
-import { HEADS_AHEAD_MAX } from './limits.ts';
-import { OPEN_POLICY, type OwnerPolicy } from './release-policy.ts';
+import { OPEN_POLICY, type OwnerPolicy, parsed } from './release-policy.ts';
 
 export interface CurrentHead {
   readonly id: Digest;
@@ -44,8 +44,11 @@ export interface Heads {
   headOwners(): string[];
   /** Changes whenever a head, a custodian or a vault of a dataset was added. */
   headsMark(): string;
-  /** A vault says which number of an owner's heads it holds. */
-  noteSeenHead(owner: string, number: number): void;
+  /**
+   * A vault shows a head that it holds, canonical bytes. False where its owner has not signed it or it is
+   * no later one than there is here.
+   */
+  noteSeenHead(owner: string, bytes: Uint8Array): boolean;
   /** Vaults that an owner's datasets lie in. */
   vaultsOf(owner: string): NodeAddress[];
   setPolicy(owner: string, policy: OwnerPolicy): void;
@@ -110,17 +113,15 @@ export function heads(parts: CustodyParts): Heads {
       );
       return row?.mark ?? '';
     },
-    noteSeenHead(owner, number) {
-      const last = currentHead(owner)?.signed.document.number ?? 0;
-      // A vault is not trusted: what no owner can have signed is not believed.
-      if (!Number.isSafeInteger(number) || number > last + HEADS_AHEAD_MAX) return;
-      if (number <= last) return;
-      database.run(
-        `INSERT INTO heads_seen VALUES (?, ?) ON CONFLICT (owner) DO UPDATE
-         SET number = excluded.number WHERE excluded.number > number`,
-        owner,
-        number,
-      );
+    noteSeenHead(owner, bytes) {
+      const shown = parsed(() => parseRevocationHead(bytes));
+      if (shown === undefined || shown.document.owner !== owner) return false;
+      const verdict = verifyDocument(crypto, shown, { network, signer: owner });
+      if (verdict.status === 'invalid') return false;
+      const { number } = shown.document;
+      if (number <= (currentHead(owner)?.signed.document.number ?? 0)) return false;
+      noteSeenNumber(parts, owner, number);
+      return true;
     },
     vaultsOf: (owner) =>
       database
@@ -133,9 +134,9 @@ export function heads(parts: CustodyParts): Heads {
     setPolicy(owner, policy) {
       const sql = `INSERT INTO policies VALUES (?, ?) ON CONFLICT (owner) DO UPDATE
         SET document = excluded.document`;
-      const parsed = ownerPolicySchema.safeParse(policy);
-      if (!parsed.success) throw badPolicy();
-      database.run(sql, owner, JSON.stringify(parsed.data));
+      const checked = ownerPolicySchema.safeParse(policy);
+      if (!checked.success) throw badPolicy();
+      database.run(sql, owner, JSON.stringify(checked.data));
     },
     policyOf: (owner) => policyOf(parts, owner),
   };
@@ -158,6 +159,16 @@ export function policyOf({ database }: CustodyParts, owner: string): OwnerPolicy
 export function seenNumber({ database }: CustodyParts, owner: string): number {
   const sql = 'SELECT number FROM heads_seen WHERE owner = ?';
   return database.get<{ number: number }>(sql, owner)?.number ?? 0;
+}
+
+/** Remembers that there is a head of that number somewhere. */
+export function noteSeenNumber({ database }: CustodyParts, owner: string, number: number): void {
+  database.run(
+    `INSERT INTO heads_seen VALUES (?, ?) ON CONFLICT (owner) DO UPDATE
+     SET number = excluded.number WHERE excluded.number > number`,
+    owner,
+    number,
+  );
 }
 
 function badPolicy(): AppError {

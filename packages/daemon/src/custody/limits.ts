@@ -23,11 +23,6 @@ export const PASSPHRASE_CHARS_MIN = 8;
 /** How long a statement waits for another process that writes, ms. */
 export const BUSY_TIMEOUT_MS = 5_000;
 
-/**
- * How far the head that a vault says it holds may be ahead of ours: more is not believed, for
- * nothing is released before the owner has signed a head of that number.
- */
-export const HEADS_AHEAD_MAX = 10_000;
 /** Between two attestations of a head, ms: two may be lost before it is too old (60 s). */
 export const ATTEST_EVERY_MS = 20_000;
 /** Between two looks whether a command has put a newer head into the store, ms. */

@@ -21,8 +21,8 @@ export function pushByBionfs({ identity, network, now }: BionfsPushOptions): Pus
       certificate: identity,
     });
     try {
-      const { number } = await channel.bionfs.pushHead({ ...head }, { signal });
-      return Number(number);
+      const held = await channel.bionfs.pushHead({ ...head }, { signal });
+      return { number: Number(held.number), head: held.head };
     } finally {
       channel.close();
     }

@@ -233,7 +233,8 @@ test('a vault that holds a later head than is here stops releases until the owne
   const { custody, dataset, request } = await custodyWith();
   const grant = await signedGrant(owner, { dataset: dataset.id });
   custody.addGrant({ grant: grant.signed, byteRanges: null });
-  custody.noteSeenHead(owner.address, 3);
+  const seen = await signedHead(owner, { number: 3, previous: dataset.id });
+  assert.ok(custody.noteSeenHead(owner.address, encodeDocument(seen.signed)));
   const answer = custody.release(request());
   assert.deepEqual(answer.status === 'refused' && answer.reasons, ['head:behind']);
   const previous = `sha256:${'3'.repeat(64)}` as Digest;

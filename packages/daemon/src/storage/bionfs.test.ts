@@ -90,8 +90,12 @@ test('the custodian learns by the number what a vault lacks', async () => {
   assert.equal((await custodian.bionfs.pushHead({ attestation, ...rest })).number, 1n);
   const previous = documentId(nodeCrypto, head.document);
   const next = await custodian.head({ number: 2, previous });
-  const later = custodian.update(next).attestation;
-  assert.equal((await custodian.bionfs.pushHead({ attestation: later })).number, 1n);
+  const later = custodian.update(next);
+  assert.equal((await custodian.bionfs.pushHead({ attestation: later.attestation })).number, 1n);
+  await custodian.bionfs.pushHead(later);
+  const behind = await custodian.bionfs.pushHead({ attestation });
+  assert.equal(behind.number, 2n);
+  assert.deepEqual(Buffer.from(behind.head), Buffer.from(encodeDocument(next)));
 });
 
 test('a removed object is gone for all and does not come back', async () => {

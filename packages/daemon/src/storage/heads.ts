@@ -10,6 +10,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { AppError } from '@helixmesh/protocol';
 import type { BioNfs, PushHeadRequest } from '@helixmesh/protocol/bionfs';
 import {
+  encodeDocument,
   parseCustodian,
   parseHeadAttestation,
   parseRevocationHead,
@@ -38,7 +39,9 @@ export function headCalls(options: HeadCallsOptions): Pick<ServiceImpl<typeof Bi
       }
       // What is missing has to be sent again: without the statement no head counts either.
       const number = outcome.refused === 'custodian_unknown' ? 0 : outcome.number;
-      return { number: BigInt(number) };
+      const { owner, number: attested } = update.attestation.document;
+      const later = number > attested ? heads.headOf(owner) : undefined;
+      return { number: BigInt(number), ...(later && { head: encodeDocument(later) }) };
     },
   };
 }

@@ -10,7 +10,7 @@
  * not kept: after a restart no grant counts until the custodian has spoken, some 20 s.
  */
 import { AppError, type Digest } from '@helixmesh/protocol';
-import type { Crypto, Custodian } from '@helixmesh/protocol/sealing';
+import type { Crypto, Custodian, RevocationHead, Signed } from '@helixmesh/protocol/sealing';
 import { keyedQueue } from '../blocks/keyed-queue.ts';
 import type { RevocationState } from '../gate/licence-gate.ts';
 import { HEADS_BYTES_MAX, HEADS_MAX } from '../limits.ts';
@@ -54,6 +54,8 @@ export interface Heads {
   /** Grants that the last known head of an owner names, attested or not: what is revoked stays so. */
   revokedOf(owner: string): readonly Digest[];
   custodianOf(owner: string): Custodian | undefined;
+  /** The last known head of an owner, as they have signed it. */
+  headOf(owner: string): Signed<RevocationHead> | undefined;
   /** Owners of whom what was kept cannot be read. */
   readonly damaged: readonly string[];
 }
@@ -112,5 +114,6 @@ export async function openHeads({ crypto, network, store, now }: HeadsOptions): 
     },
     revokedOf: (owner) => entries.get(owner)?.known?.head.revoked ?? [],
     custodianOf: (owner) => entries.get(owner)?.custodian?.document,
+    headOf: (owner) => entries.get(owner)?.head,
   };
 }
