@@ -13,6 +13,8 @@ export type TaskRefusal =
   | 'assignment_job'
   | 'assignment_task'
   | 'assignment_datasets'
+  /** Of an operator whom the requester does not allow. */
+  | 'assignment_operator'
   /** Assigned to another node than asks. */
   | 'node'
   | 'dataset'

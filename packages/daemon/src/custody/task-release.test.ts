@@ -6,6 +6,7 @@ import {
   encodeDocument,
   type Manifest,
   makeX25519KeyPair,
+  type NetworkJob,
   openHeader,
   parseNodeRelease,
   verifyWithKey,
@@ -27,6 +28,10 @@ import {
 
 const root = temporaryFolder('task-release');
 const bench = (changes: Partial<Manifest> = {}) => taskBench(root, changes);
+const OF_A_FRIEND: NetworkJob['constraints'] = {
+  ...{ zones: null, operators: [walletNamed('friend').address] },
+  ...{ isCommercial: false, needsStrongSandbox: true, onShortfall: 'wait' },
+};
 
 test('the node of an attempt gets the keys, and a statement for the vault', async () => {
   const { custody, dataset, grant, released } = await bench();
@@ -65,6 +70,7 @@ const FAULTS: readonly (readonly [ReleaseReason, Papers])[] = [
     'task:assignment_datasets',
     { assignment: { datasets: [`sha256:${'3'.repeat(64)}` as Digest] } },
   ],
+  ['task:assignment_operator', { job: { constraints: OF_A_FRIEND } }],
   ['task:node', { request: { caller: other.nodeId } }],
   ['task:dataset', { request: { dataset: `sha256:${'4'.repeat(64)}` as Digest } }],
   ['grant:pipeline', { job: { pipeline: { name: 'trio', version: 1 } } }],

@@ -80,13 +80,14 @@ export type AssignmentRefusal =
   | 'job'
   | 'task'
   | 'datasets'
+  | 'operator'
   | 'not_yet'
   | 'expired';
 
 /**
  * Why an assignment does not hold for a job (its signature verified, its id `id`); null when it does:
- * that job's coordinator has signed it, for a task of that job, it names datasets of the job only, and
- * its time has come.
+ * that job's coordinator has signed it, for a task of that job, it names datasets of the job only and
+ * an operator whom the requester allows, and its time has come.
  */
 export function assignmentRefusal(
   crypto: Crypto,
@@ -104,6 +105,8 @@ export function assignmentRefusal(
   if (!isOfJob || document.taskId !== taskId) return 'task';
   const known = new Set(job.datasets.map(({ dataset }) => dataset));
   if (!document.datasets.every((dataset) => known.has(dataset))) return 'datasets';
+  const { operators } = job.constraints;
+  if (operators !== null && !operators.includes(document.operator)) return 'operator';
   if (document.issuedAtMs > nowMs + REQUEST_WINDOW_MS) return 'not_yet';
   return document.expiresAtMs <= nowMs ? 'expired' : null;
 }

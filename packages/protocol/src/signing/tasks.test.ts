@@ -173,7 +173,7 @@ test('assignments, commits and reveals are signed and spelled as another impleme
   }
 });
 
-test('an assignment holds for its job, its datasets and its time', () => {
+test('an assignment holds for its job, its datasets, the operators that it allows and its time', () => {
   const [first = assert.fail()] = vectors.assignment.cases;
   const signed = parseAssignment(utf8(first.bytes));
   const { issuedAtMs, expiresAtMs } = signed.document;
@@ -186,6 +186,13 @@ test('an assignment holds for its job, its datasets and its time', () => {
   assert.equal(refusal({ nowMs: issuedAtMs - 60_001 }), 'not_yet');
   const other = { ...job.document, datasets: job.document.datasets.slice(1) };
   assert.equal(refusal({ job: other }), 'datasets');
+  const allowing = (...operators: string[]) => {
+    const constraints = { ...job.document.constraints, operators };
+    return { job: { ...job.document, constraints } };
+  };
+  const { operator } = signed.document;
+  assert.equal(refusal(allowing(operator)), null);
+  assert.equal(refusal(allowing(operator.replace(/.$/, '0'))), 'operator');
   const { nodeId } = job.document.outputCustodian;
   assert.equal(refusal({ job: { ...job.document, coordinator: nodeId } }), 'signature');
 });
