@@ -4,7 +4,8 @@
  * keeps the three together, and `make lies` takes each guard out and sees its test fail.
  */
 import type { Lie } from './lie.ts';
+import { MEMBER_LIES } from './member-lies.ts';
 import { NETWORK_LIES } from './network-lies.ts';
 import { TOOL_LIES } from './tool-lies.ts';
 
-export const LIES: readonly Lie[] = [...NETWORK_LIES, ...TOOL_LIES];
+export const LIES: readonly Lie[] = [...NETWORK_LIES, ...MEMBER_LIES, ...TOOL_LIES];

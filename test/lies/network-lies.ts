@@ -24,6 +24,21 @@ const RESULTS: readonly Lie[] = [
     },
   },
   {
+    lie: 'garbage in place of the result that was agreed on',
+    end: 'the requester computes its digest anew: RESULT_DIFFERS, and the next node is asked',
+    guards: [
+      {
+        path: 'apps/cli/src/biofs/analysis/check-result.ts',
+        code: 'if (resultDigestOf(crypto, network, { jobHash, files }) !== expected) {',
+        without: "if (resultDigestOf(crypto, network, { jobHash, files }) === '') {",
+      },
+    ],
+    test: {
+      path: 'apps/cli/src/biofs/analysis.test.ts',
+      name: 'files whose digest is not the agreed one are refused, and nothing gets its name',
+    },
+  },
+  {
     lie: 'a result without some of the reads',
     end: 'the requester, who has the reads, counts them in the alignment',
     guards: [
