@@ -3,11 +3,10 @@
  * custodian and compute nodes, each a process behind a proxy that keeps what goes over it.
  */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { answerOf } from '../support/network.ts';
 import { analyse, fetchResult, type StartedJob, waitUntilOver } from '../support/network-job.ts';
-import { searchPlaintext } from '../support/plaintext-search.ts';
+import { assertNothingLeft } from '../support/nothing-left.ts';
 import { makeProxiedNetwork, type ProxiedNetwork } from '../support/proxied-network.ts';
 import { killAtRandom } from '../support/random-kills.ts';
 import { resultDigests } from '../support/result-digests.ts';
@@ -56,22 +55,5 @@ test('the result is that of one machine, whatever was killed on the way', async 
 });
 
 test('no name, read or packed read is left at a node, in a log, or in what went between them', async () => {
-  await Promise.all(network.nodes.map((node) => node.stop()));
-  const isOfNodes = (path: string) =>
-    path.startsWith(join(network.folder, 'net')) || !path.startsWith(network.folder);
-  const isSearched = (path: string) => isOfNodes(path) && !path.includes('/references/');
-  const { found, traces, bytes } = await searchPlaintext(
-    network.traces(isSearched),
-    samples.needles,
-  );
-  assert.deepEqual(found, []);
-  const isPlain = (path: string) => /\/alone-|_R1\.fastq\.gz$/.test(path);
-  const control = await searchPlaintext(network.traces(isPlain), samples.needles);
-  for (const seen of [/\/alone-.*\.bam: a name$/, /: read 0 of /, /: the packed reads /]) {
-    assert.ok(
-      control.found.some((each) => seen.test(each)),
-      `${seen} is seen where it is`,
-    );
-  }
-  assert.ok(traces > 30 && bytes > 2_000_000, `${traces} traces, ${bytes} bytes`);
+  await assertNothingLeft(network, samples);
 });

@@ -21,12 +21,13 @@ export interface JobState {
 export async function analyse(
   network: ProxiedNetwork,
   sample: SealedSample,
-  { isAnew = false }: { readonly isAnew?: boolean } = {},
+  { isAnew = false, spread = 1 }: { readonly isAnew?: boolean; readonly spread?: number } = {},
 ): Promise<StartedJob> {
   const terms = ['--reference', REFERENCE, '--max-price', '0.50', '--redundancy', '2'];
   const where = ['--coordinator', network.node('coordinator').address];
   const anew = isAnew ? ['--anew'] : [];
-  const asked = ['analyze', ...sample.datasets, ...terms, ...where, ...anew];
+  const parts = spread === 1 ? [] : ['--spread', String(spread)];
+  const asked = ['analyze', ...sample.datasets, ...terms, ...where, ...anew, ...parts];
   const { jobId } = await answered(network, asked, 'the job is taken');
   return { jobId, sample };
 }

@@ -24,6 +24,8 @@ export interface AnalysisRequest {
   readonly reference: { readonly name: string; readonly digest: Digest };
   readonly pipeline: string;
   readonly constraints: NetworkJob['constraints'];
+  /** Parts that the calls are spread over; 1 for the whole at one node. */
+  readonly spread: number;
   readonly redundancy: number;
   readonly replicasMax: number;
   readonly maxPriceMicroUsd: string;
@@ -95,6 +97,11 @@ function askedFor(
       hint: 'Give R1 and R2 of paired reads, as `biofs ls` lists them.',
     });
   }
+  if (wanted.spread > 1 && r2 !== undefined && r1.custodian !== r2.custodian) {
+    throw new AppError('USAGE', 'reads of two custodians cannot be spread over nodes', {
+      hint: 'Leave out --spread: then one node has all of it.',
+    });
+  }
   return {
     type: NETWORK_JOB_TYPE,
     network,
@@ -107,6 +114,7 @@ function askedFor(
       reference: wanted.reference.digest,
       r1: r1.dataset,
       ...(r2 === undefined ? {} : { r2: r2.dataset }),
+      ...(wanted.spread === 1 ? {} : { spread: wanted.spread }),
     },
     constraints: wanted.constraints,
     redundancy: wanted.redundancy,

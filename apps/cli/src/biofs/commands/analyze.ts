@@ -1,6 +1,6 @@
 /** `biofs analyze`. */
 import { join } from 'node:path';
-import { AppError } from '@helixmesh/protocol';
+import { AppError, SPREAD_MAX } from '@helixmesh/protocol';
 import type { NetworkJobView } from '@helixmesh/protocol/sealing';
 import { type Command, InvalidArgumentError } from 'commander';
 import { answer, type Context, contextOf } from '../../context.ts';
@@ -11,6 +11,7 @@ import { COORDINATOR, showProgress } from './jobs.ts';
 interface Options {
   readonly reference: string;
   readonly pipeline: string;
+  readonly spread: number;
   readonly redundancy: number;
   readonly attempts?: number;
   readonly maxPrice?: string;
@@ -47,6 +48,12 @@ export function addAnalyze(program: Command): void {
     .argument('<reads...>', 'datasets with R1 and R2 of one sample, or with single-end reads')
     .requiredOption('--reference <name>', 'name of a reference in this folder, or its digest')
     .option('--pipeline <name>', 'what is done', PIPELINE)
+    .option(
+      '--spread <n>',
+      'parts that the calls are spread over; more operators see the data (1 to 64)',
+      parseCount,
+      1,
+    )
     .option('--redundancy <n>', 'operators that do the same and must agree', parseCount, 2)
     .option(
       '--attempts <n>',
@@ -90,10 +97,10 @@ async function submit(
   const { dataDir } = context.paths;
   const coordinator = await findCoordinator(context, options.coordinator);
   const reference = await findReference(context, options.reference);
-  const { redundancy, attempts = Math.min(ATTEMPTS_MAX, 2 * redundancy + 4) } = options;
+  const { spread, redundancy, attempts = Math.min(ATTEMPTS_MAX, 2 * redundancy + 4) } = options;
   checkNumbers(options, attempts);
   const wanted = {
-    ...{ coordinator, reads, reference, redundancy, replicasMax: attempts },
+    ...{ coordinator, reads, reference, spread, redundancy, replicasMax: attempts },
     pipeline: options.pipeline,
     constraints: {
       zones: options.zones === undefined ? null : [...options.zones],
@@ -115,11 +122,14 @@ async function submit(
   }
 }
 
-function checkNumbers({ redundancy, days, pipeline }: Options, attempts: number): void {
+function checkNumbers({ spread, redundancy, days, pipeline }: Options, attempts: number): void {
   const wrong = (message: string, hint: string) => new AppError('USAGE', message, { hint });
   if (pipeline !== PIPELINE) {
     const name = JSON.stringify(pipeline.slice(0, 64));
     throw wrong(`there is no pipeline ${name}`, `The network runs \`${PIPELINE}\`.`);
+  }
+  if (spread > SPREAD_MAX) {
+    throw wrong('too many parts for one job', `Give --spread 1 to ${SPREAD_MAX}.`);
   }
   if (redundancy > REDUNDANCY_MAX) {
     throw wrong('too many operators for one job', `Give --redundancy 1 to ${REDUNDANCY_MAX}.`);
