@@ -1,5 +1,6 @@
 /** `@helixmesh/client/network`: channels to other nodes; apart from the root, which starts faster. */
 export * from './network/channel.ts';
+export { type ExecuteJobOptions, executeJobBody } from './network/execute-job.ts';
 export type { ChannelCertificate } from './network/pinned-session.ts';
 export type { NetworkCallInput, NetworkReply } from './network/rest-call.ts';
 export type { ChannelSigner } from './network/sign.ts';

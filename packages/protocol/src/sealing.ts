@@ -14,6 +14,7 @@ export * from './length-prefix.ts';
 export { NODES_LISTED_MAX } from './limits.ts';
 export * from './network/address.ts';
 export * from './network/canary-routes.ts';
+export * from './network/execute-job.ts';
 export * from './network/genesis.ts';
 export * from './network/invitation.ts';
 export * from './network/routes.ts';

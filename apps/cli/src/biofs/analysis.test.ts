@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { openChannel } from '@helixmesh/client/network';
 import {
   type AnalysisBench,
   flipBit,
@@ -103,6 +104,24 @@ async function paths(folder: string): Promise<string[]> {
 function isOpened(name: string): boolean {
   return !/\.c4gh$|\.part$|^lock/.test(name);
 }
+
+test('a printed request is the body by which anybody sends the job, and it is the same job', async (t) => {
+  const w = await world(t);
+  const printed = await runBiofs(w, [...w.analyze, ...w.coordinator, '--print-request']);
+  assert.equal(printed.code, 0, printed.stderr);
+  assert.equal(await jobCount(w), 0, 'nothing is sent');
+  const sender = openChannel({ address: w.network.coordinator, network: w.network.network });
+  t.after(() => sender.close());
+  const body = JSON.parse(printed.stdout);
+  const { status, job_id } = await sender.call('executeJob', { body });
+  assert.equal(status, 'queued');
+  const again = await answerOf(w, [...w.analyze, ...w.coordinator, '--print-request']);
+  assert.deepEqual([again.parameters, again.ip_id], [body.parameters, body.ip_id]);
+  assert.notEqual(again.session_token, body.session_token);
+  assert.equal((await sender.call('executeJob', { body: again })).job_id, job_id);
+  const { jobId } = await answerOf(w, ['status', job_id, ...w.coordinator]);
+  assert.deepEqual([jobId, await jobCount(w)], [job_id, 1]);
+});
 
 test('an analysis is asked for, watched, and its result fetched and checked', async (t) => {
   const w = await world(t);

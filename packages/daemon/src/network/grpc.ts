@@ -147,7 +147,7 @@ async function admit<R extends UnaryRequest | StreamRequest>(
   if (request === undefined) throw new AppError('INTERNAL', 'a call without its request');
   const enter = async (bodySha256: Uint8Array, comesAsStream = false) => {
     requests.arrived(request);
-    call.contextValues.set(callerKey, await requests.admit(request, bodySha256, access));
+    call.contextValues.set(callerKey, await requests.admit(request, { bodySha256 }, access));
     if (comesAsStream) requests.arrived(request, true);
   };
   if (!call.stream) {

@@ -6,7 +6,7 @@ import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2
 import type { TLSSocket } from 'node:tls';
 import { keyOfCertificate } from '@helixmesh/client/network';
 import { AppError } from '@helixmesh/protocol';
-import { SESSION_HEADER } from '@helixmesh/protocol/sealing';
+import { SESSION_HEADER, type SessionToken } from '@helixmesh/protocol/sealing';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access, Authenticate, RequestHead } from './authenticate.ts';
 import type { Caller } from './caller.ts';
@@ -26,7 +26,14 @@ export interface Requests {
    */
   arrived(request: FastifyRequest, comesAsStream?: boolean): void;
   /** Who sent it. Throws UNAUTHENTICATED, ACCESS_REFUSED or BUSY. */
-  admit(request: FastifyRequest, bodySha256: Uint8Array, access: Access): Promise<Caller>;
+  admit(request: FastifyRequest, signed: SignedPart, access: Access): Promise<Caller>;
+}
+
+export interface SignedPart {
+  /** Of the bytes that the proof is over. */
+  readonly bodySha256: Uint8Array;
+  /** Where the body holds what is in the headers otherwise. */
+  readonly token?: SessionToken | undefined;
 }
 
 export interface RequestsOptions {
@@ -69,8 +76,9 @@ export function makeRequests(
       clearTimeout(timers.get(request));
       if (comesAsStream) streamOf(request).setTimeout(0);
     },
-    async admit(request, bodySha256, access) {
-      const caller = authenticate(headOf(request), bodySha256, access);
+    async admit(request, { bodySha256, token }, access) {
+      const head = { ...headOf(request), ...token };
+      const caller = authenticate(head, bodySha256, access);
       if (caller.kind === 'nobody') return caller;
       // Sessions are free to make, so the account is counted, and only after it has signed.
       callers.set(request, caller.kind === 'account' ? caller.account : caller.nodeId);

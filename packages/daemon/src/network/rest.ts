@@ -5,9 +5,12 @@ import {
   type Crypto,
   ERROR_HEADER,
   encodeWireError,
+  executeJobSchema,
   NETWORK_ROUTES,
   type NetworkRouteName,
   type NetworkRoutes,
+  parseSessionToken,
+  signedBytesOf,
 } from '@helixmesh/protocol/sealing';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -15,7 +18,7 @@ import { parseInput, sendProblem, toAppError } from '../http/problem.ts';
 import type { Logger } from '../node/logger.ts';
 import type { Caller } from './caller.ts';
 import { logFailure, outward } from './outward.ts';
-import type { Requests } from './requests.ts';
+import type { Requests, SignedPart } from './requests.ts';
 
 export type RouteInput<N extends NetworkRouteName> = {
   readonly params: z.output<NetworkRoutes[N]['params']>;
@@ -64,11 +67,11 @@ function addRoute(server: FastifyInstance, options: AddRouteOptions): void {
     url: route.path,
     handler: async (request) => {
       requests.arrived(request);
-      const caller = await requests.admit(
-        request,
-        bodyHashes.get(request) ?? NO_BODY_SHA256,
-        route,
-      );
+      const signed =
+        name === 'executeJob'
+          ? signedInBody(options.crypto, request.body)
+          : { bodySha256: bodyHashes.get(request) ?? NO_BODY_SHA256 };
+      const caller = await requests.admit(request, signed, route);
       const input = {
         params: parseInput(route.params, request.params, 'path'),
         query: parseInput(route.query, request.query, 'query'),
@@ -77,6 +80,13 @@ function addRoute(server: FastifyInstance, options: AddRouteOptions): void {
       return route.reply.parse(await handler(input, caller));
     },
   });
+}
+
+/** Of the one call whose clients have no other place for a signature than its body. */
+function signedInBody(crypto: Crypto, sent: unknown): SignedPart {
+  const body = parseInput(executeJobSchema, sent, 'body') as z.output<typeof executeJobSchema>;
+  const token = parseSessionToken(body.session_token);
+  return { bodySha256: crypto.sha256(signedBytesOf(body)), token };
 }
 
 /** Reads JSON only, and keeps the hash of its bytes as they were sent. */

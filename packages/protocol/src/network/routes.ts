@@ -32,6 +32,7 @@ import { segmentRangesSchema } from '../signing/grant-segments.ts';
 import type { Scope } from '../signing/session.ts';
 import { nodeAddressTextSchema, nodeIdFieldSchema } from './address.ts';
 import { CANARY_ROUTES } from './canary-routes.ts';
+import { EXECUTE_ROUTES } from './execute-job.ts';
 import { reasonSchema, TASK_ROUTES } from './task-routes.ts';
 
 export const NODE_ROLES = ['storage', 'custodian', 'compute', 'coordinator'] as const;
@@ -324,6 +325,7 @@ export const NETWORK_ROUTES = {
     scope: null,
   },
   ...CANARY_ROUTES,
+  ...EXECUTE_ROUTES,
   ...TASK_ROUTES,
 } as const satisfies Record<string, NetworkRoute>;
 

@@ -9,7 +9,7 @@ import { AppError } from '@helixmesh/protocol';
 import type { NetworkJobState, NetworkJobView, NodeAddress } from '@helixmesh/protocol/sealing';
 import type { Person } from '../person.ts';
 import { type JobRecord, listJobRecords, noteState, writeJobRecord } from './job-records.ts';
-import { type AnalysisRequest, prepareAnalysis } from './sign-job.ts';
+import { type AnalysisRequest, type PreparedAnalysis, prepareAnalysis } from './sign-job.ts';
 
 export interface SubmitAnalysisOptions {
   readonly dataDir: string;
@@ -44,11 +44,38 @@ export async function submitAnalysis(
     await noteState(crypto, dataDir, record, view.state);
     if (!GONE.includes(view.state)) return { isNew: record.seen === null, record, view };
   }
-  const record = await prepared.sign(options.passphraseFile);
-  await writeJobRecord(crypto, dataDir, record);
+  const record = await signedAnew(person, prepared, options);
   const view = await send(person, record, wanted.coordinator);
   await noteState(crypto, dataDir, record, view.state);
   return { isNew: true, record, view };
+}
+
+/**
+ * The job of the same request that is under way or was not sent yet, else one that is signed now; nobody
+ * is told of it. Who calls holds the lock of the jobs.
+ */
+export async function signAnalysis(
+  person: Person,
+  wanted: AnalysisRequest,
+  options: SubmitAnalysisOptions,
+): Promise<JobRecord> {
+  const prepared = prepareAnalysis(person, wanted);
+  const records = options.isAnew ? [] : await listJobRecords(person.crypto, options.dataDir);
+  const known = records.find(({ request, seen, document }) => {
+    const isGone = seen !== null && GONE.includes(seen.state);
+    return request === prepared.request && !isGone && document.expiresAtMs > Date.now();
+  });
+  return known ?? (await signedAnew(person, prepared, options));
+}
+
+async function signedAnew(
+  { crypto }: Person,
+  prepared: PreparedAnalysis,
+  { dataDir, passphraseFile }: SubmitAnalysisOptions,
+): Promise<JobRecord> {
+  const record = await prepared.sign(passphraseFile);
+  await writeJobRecord(crypto, dataDir, record);
+  return record;
 }
 
 /** Undefined for one that was never taken and is too old now (S2). */

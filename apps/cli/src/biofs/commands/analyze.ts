@@ -1,10 +1,11 @@
 /** `biofs analyze`. */
 import { join } from 'node:path';
-import { AppError, SPREAD_MAX } from '@helixmesh/protocol';
+import { AppError, type Digest, SPREAD_MAX } from '@helixmesh/protocol';
 import type { NetworkJobView } from '@helixmesh/protocol/sealing';
 import { type Command, InvalidArgumentError } from 'commander';
 import { answer, type Context, contextOf } from '../../context.ts';
-import type { Submitted } from '../analysis/submit-analysis.ts';
+import type { AnalysisRequest } from '../analysis/sign-job.ts';
+import type { SubmitAnalysisOptions, Submitted } from '../analysis/submit-analysis.ts';
 import { parseZones } from '../terms-options.ts';
 import { COORDINATOR, showProgress } from './jobs.ts';
 
@@ -23,6 +24,7 @@ interface Options {
   readonly days: number;
   readonly anew?: boolean;
   readonly wait?: boolean;
+  readonly printRequest?: boolean;
   readonly passphraseFile?: string;
 }
 
@@ -69,12 +71,17 @@ export function addAnalyze(program: Command): void {
     .option('--days <n>', 'give it up after so many days, 1 to 14', parseCount, DAYS)
     .option('--anew', 'a job of its own though the same was asked before')
     .option('--wait', 'wait until it is over')
+    .option('--print-request', 'send nothing: print the body of POST /bionfs/v1/execute_job')
     .option('--passphrase-file <file>', 'its first line opens the keystore')
     .action(async (reads: string[], options: Options, command) => {
       const context = contextOf(command);
       const { withPerson } = await import('../person.ts');
       const hint = 'The same command goes on with the same job; so does the network without it.';
       await withPerson(context, hint, async (person) => {
+        if (options.printRequest === true) {
+          const body = await printable(context, person, { reads, options });
+          return answer(context, body, JSON.stringify(body));
+        }
         const submitted = await submit(context, person, { reads, options });
         const { record, isNew } = submitted;
         let { view } = submitted;
@@ -86,20 +93,61 @@ export function addAnalyze(program: Command): void {
     });
 }
 
-async function submit(
-  context: Context,
-  person: Parameters<typeof showProgress>[1],
-  { reads, options }: { readonly reads: readonly string[]; readonly options: Options },
-) {
-  const { findCoordinator, findReference } = await import('../analysis/find-coordinator.ts');
+interface Given {
+  readonly reads: readonly string[];
+  readonly options: Options;
+}
+
+type Person = Parameters<typeof showProgress>[1];
+
+async function submit(context: Context, person: Person, given: Given) {
   const { submitAnalysis } = await import('../analysis/submit-analysis.ts');
+  const wanted = await wantedBy(context, given);
+  const submitted = await alone(context, given, (own) => submitAnalysis(person, wanted, own));
+  return { ...submitted, coordinator: wanted.coordinator, dataDir: context.paths.dataDir };
+}
+
+/** Signed for the coordinator, for a minute; the job in it stays the same until it has ended. */
+async function printable(context: Context, person: Person, given: Given) {
+  const { signAnalysis } = await import('../analysis/submit-analysis.ts');
+  const { executeJobBody } = await import('@helixmesh/client/network');
+  const wanted = await wantedBy(context, given);
+  const record = await alone(context, given, (own) => signAnalysis(person, wanted, own));
+  const { job, evidence, document } = record;
+  const { sessionKey: secretKey, session } = person.login;
+  const signer = { secretKey, session };
+  const signing = { address: wanted.coordinator, network: person.network, signer, now: Date.now };
+  const { r1 } = document.parameters;
+  return executeJobBody(signing, {
+    ip_id: String(r1) as Digest,
+    pipeline: document.pipeline.name,
+    parameters: { job, evidence },
+  });
+}
+
+/** With the lock of the jobs. */
+async function alone<T>(
+  { paths: { dataDir } }: Context,
+  { options }: Given,
+  use: (own: SubmitAnalysisOptions) => Promise<T>,
+): Promise<T> {
   const { lockDataFolder } = await import('@helixmesh/daemon/data-folder');
-  const { dataDir } = context.paths;
+  const lock = await lockDataFolder(join(dataDir, 'analyze.lock'));
+  try {
+    const { anew: isAnew = false, passphraseFile } = options;
+    return await use({ dataDir, isAnew, passphraseFile });
+  } finally {
+    await lock.release();
+  }
+}
+
+async function wantedBy(context: Context, { reads, options }: Given): Promise<AnalysisRequest> {
+  const { findCoordinator, findReference } = await import('../analysis/find-coordinator.ts');
   const coordinator = await findCoordinator(context, options.coordinator);
   const reference = await findReference(context, options.reference);
   const { spread, redundancy, attempts = Math.min(ATTEMPTS_MAX, 2 * redundancy + 4) } = options;
   checkNumbers(options, attempts);
-  const wanted = {
+  return {
     ...{ coordinator, reads, reference, spread, redundancy, replicasMax: attempts },
     pipeline: options.pipeline,
     constraints: {
@@ -112,14 +160,6 @@ async function submit(
     maxPriceMicroUsd: options.maxPrice ?? PRICE_MICRO_USD,
     durationMs: options.days * DAY_MS,
   };
-  const lock = await lockDataFolder(join(dataDir, 'analyze.lock'));
-  try {
-    const { anew: isAnew = false, passphraseFile } = options;
-    const submitted = await submitAnalysis(person, wanted, { dataDir, isAnew, passphraseFile });
-    return { ...submitted, coordinator, dataDir };
-  } finally {
-    await lock.release();
-  }
 }
 
 function checkNumbers({ spread, redundancy, days, pipeline }: Options, attempts: number): void {

@@ -26,9 +26,11 @@ import { predecessorsOf } from './barrier.ts';
 import { type ChainKeeper, commitResult, revealResult, type Taken } from './commits.ts';
 import { deadLetters, retryDead } from './dead-letters.ts';
 import { explain } from './decisions.ts';
+import { serveExecuteJob } from './execute-job.ts';
 import { inputsOf } from './inputs.ts';
 import { type AttemptCall, claim, offersOf } from './placement.ts';
-import { cancelNetworkJob, submitNetworkJob, viewNetworkJob } from './submit.ts';
+import { cancelNetworkJob, viewNetworkJob } from './submit.ts';
+import { submitSent } from './submit-request.ts';
 
 export interface TaskRoutesOptions {
   readonly database: Database;
@@ -52,6 +54,7 @@ export type ZoneOf = (
 /** Before the listener listens. */
 export function serveTasks(options: TaskRoutesOptions): void {
   serveRequesters(options);
+  serveExecuteJob(options);
   serveOffers(options);
   serveResults(options);
   serveExplanations(options);
@@ -61,19 +64,7 @@ export function serveTasks(options: TaskRoutesOptions): void {
 function serveRequesters({ database, listener, keeper, now }: TaskRoutesOptions): void {
   listener.route('submitNetworkJob', async ({ body }, caller) => {
     const { account } = accountOf(caller, 'submit');
-    const bytes = fromBase64(body.job, 'a job');
-    if (parseNetworkJob(bytes).document.requester !== account) {
-      throw new AppError('ACCESS_REFUSED', 'the job is of another requester than the session', {
-        hint: 'Submit it in a session of the wallet that has signed it.',
-      });
-    }
-    const evidence = body.evidence.map(({ manifest, grant }) => ({
-      manifest: fromBase64(manifest, 'a manifest'),
-      grant: grant === null ? null : fromBase64(grant, 'a grant'),
-    }));
-    const options = { ...keeper, nowMs: now() };
-    const { jobId } = await submitNetworkJob(database, { job: bytes, evidence }, options);
-    return viewNetworkJob(database, { jobId, requester: account });
+    return submitSent(database, body, { ...keeper, account, nowMs: now() });
   });
   listener.route('getNetworkJob', async ({ params: { jobId } }, caller) => {
     const { account } = accountOf(caller, 'list');
