@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Bench, makeBench, runCli, startDaemon } from './testing/cli.ts';
+import { freePort } from './testing/free-port.ts';
 
 const FOUND = '--data a init --role custodian --network-name test --listen 127.0.0.1:0';
 
@@ -93,4 +94,32 @@ test('up serves the folder that init has made, says its address, and ends on SIG
   assert.match(log, /"roles":\["custodian"\],"msg":"node starting"/);
   assert.match(log, /"msg":"node stopped"/);
   assert.ok(!existsSync(join(bench.folder, 'a', 'node.lock.holder')));
+});
+
+test('with the address of a seed a folder joins its network, and no other', async (t) => {
+  const bench = await makeBench(t);
+  const line = '--json --data s init --role coordinator --role seed --network-name sown --listen';
+  const port = await freePort();
+  const founding = await run(bench, `${line} 127.0.0.1:${port}`);
+  assert.equal(founding.code, 0, founding.stderr);
+  const seed = JSON.parse(founding.stdout);
+  await startDaemon(t, bench, ['--data', 's', 'up']);
+  const joined = await run(bench, `--json --data p init --genesis ${seed.address}`);
+  assert.equal(joined.code, 0, joined.stderr);
+  const made = JSON.parse(joined.stdout);
+  assert.deepEqual([made.network, made.networkName], [seed.network, 'sown']);
+  const { stdout } = await run(bench, '--json --data p config print');
+  const settings = JSON.parse(stdout) as { key: string; value: unknown }[];
+  assert.equal(settings.find(({ key }) => key === 'coordinator')?.value, seed.address);
+  const other = `sha256:${'0'.repeat(64)}`;
+  const refused = await run(bench, `--data q init --genesis ${seed.address} --network ${other}`);
+  assert.equal(refused.code, 77, refused.stderr);
+  assert.ok(!existsSync(join(bench.folder, 'q')));
+});
+
+test('a seed that knows no coordinator is refused before it starts', async (t) => {
+  const bench = await makeBench(t);
+  const { code, stderr } = await run(bench, '--data s init --role seed --network-name sown');
+  assert.equal(code, 78);
+  assert.match(stderr, /a seed tells of the nodes of a coordinator/);
 });

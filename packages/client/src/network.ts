@@ -1,4 +1,5 @@
 /** `@helixmesh/client/network`: channels to other nodes; apart from the root, which starts faster. */
+export { askSeed } from './network/ask-seed.ts';
 export * from './network/channel.ts';
 export { type ExecuteJobOptions, executeJobBody } from './network/execute-job.ts';
 export type { ChannelCertificate } from './network/pinned-session.ts';

@@ -60,6 +60,10 @@ export const SESSION_MS_MAX = 86_400_000;
 export const SESSION_BYTES_MAX = 2_048;
 /** A genesis document, bytes: its lists fit. */
 export const GENESIS_BYTES_MAX = 128 * 1024;
+/** Nodes that a seed tells newcomers of: enough to find the network by. */
+export const SEED_NODES_MAX = 1_000;
+/** Its signed list, bytes: an address and all zones of an operator for each. */
+export const NODE_LIST_BYTES_MAX = 2 * 1024 * 1024;
 /** Coordinators of a network. */
 export const COORDINATORS_MAX = 100;
 /** Operators whose statements a network vouches for. */

@@ -2,7 +2,8 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, type Digest } from '@helixmesh/protocol';
-import { type Crypto, networkId, parseGenesis } from '@helixmesh/protocol/sealing';
+import { type Crypto, encodeDocument, networkId, parseGenesis } from '@helixmesh/protocol/sealing';
+import { askedSeed, isSeedAddress } from '../genesis-option.ts';
 
 const FILE = 'network.json';
 
@@ -15,16 +16,21 @@ export async function networkOf(crypto: Crypto, dataDir: string): Promise<Digest
   });
 }
 
-/** Lets a folder join the network of a genesis document. Throws CONFLICT when it is in another one. */
+/**
+ * Lets a folder join the network of a genesis document, which lies in a file or is asked of a seed.
+ * Throws CONFLICT when it is in another one.
+ */
 export async function joinNetwork(
   crypto: Crypto,
   dataDir: string,
-  genesisFile: string,
+  genesis: string,
 ): Promise<Digest> {
-  const bytes = await bytesOf(genesisFile);
+  const bytes = isSeedAddress(genesis)
+    ? encodeDocument((await askedSeed(genesis, undefined)).genesis)
+    : await bytesOf(genesis);
   if (bytes === undefined) {
-    throw new AppError('INPUT_NOT_FOUND', `there is no ${genesisFile}`, {
-      hint: 'Ask for the file network.json of a node of the network.',
+    throw new AppError('INPUT_NOT_FOUND', `there is no ${genesis}`, {
+      hint: 'Ask for the file network.json of a node of the network, or give the address of a seed.',
     });
   }
   const network = networkId(crypto, parseGenesis(trimmed(bytes)));

@@ -1,13 +1,16 @@
 import type { Initialised } from '@helixmesh/daemon/init';
 import { AppError } from '@helixmesh/protocol';
+import type { Seeded } from '@helixmesh/protocol/sealing';
 import type { Command } from 'commander';
 import { answer, contextOf, type GlobalOptions } from '../context.ts';
+import { askedSeed, isSeedAddress } from '../genesis-option.ts';
 
 interface InitFlags {
   readonly role?: readonly string[];
   readonly networkName?: string;
   readonly genesis?: string;
   readonly attest?: readonly string[];
+  readonly network?: string;
   readonly listen?: string;
   readonly listenPublic?: boolean;
   readonly endpoint?: string;
@@ -30,9 +33,17 @@ export function addInit(program: Command): void {
         'It founds a network, or joins the one of a genesis document, and overwrites nothing. ' +
         'The settings of the file of --config, as those in deploy/, are taken over.',
     )
-    .option('--role <role>', 'storage, custodian, compute or coordinator; may be repeated', collect)
+    .option(
+      '--role <role>',
+      'storage, custodian, compute, coordinator or seed; may be repeated',
+      collect,
+    )
     .option('--network-name <name>', 'found a network of this name')
-    .option('--genesis <file>', 'join the network of this network.json')
+    .option(
+      '--genesis <where>',
+      'join the network of this network.json, or of the seed at this address',
+    )
+    .option('--network <id>', 'joining by a seed: the id that the network must have')
     .option(
       '--attest <wallet>',
       'founding: operator whose statements of a zone count; may be repeated',
@@ -49,27 +60,41 @@ export function addInit(program: Command): void {
       const context = contextOf(command);
       const { config: prepared } = command.optsWithGlobals<GlobalOptions>();
       const { initNode } = await import('@helixmesh/daemon/init');
+      const { network, seeded } = await networkOf(flags);
       const made = await initNode({
         dataDir: context.paths.dataDir,
-        network: networkOf(flags),
-        settings: settingsOf(flags, prepared),
+        network,
+        settings: settingsOf({ ...coordinatorOf(flags, seeded), ...flags }, prepared),
         settingsFile: prepared,
         nowMs: Date.now(),
       });
-      answer(context, made, textOf(made));
+      const found = seeded === null ? null : seeded.list.nodes;
+      answer(context, { ...made, found }, textOf(made, seeded));
     });
 }
 
-function networkOf({ networkName, genesis, attest = [] }: InitFlags) {
-  if (networkName !== undefined && genesis === undefined) {
-    return { name: networkName, attestedOperators: attest };
+async function networkOf({ networkName, genesis, network, attest = [] }: InitFlags) {
+  const isFounding = networkName !== undefined && genesis === undefined && network === undefined;
+  if (isFounding) {
+    return { network: { name: networkName, attestedOperators: attest }, seeded: null };
   }
   if (genesis !== undefined && networkName === undefined && attest.length === 0) {
-    return { genesisFile: genesis };
+    if (isSeedAddress(genesis)) {
+      const seeded = await askedSeed(genesis, network);
+      return { network: { genesis: seeded.genesis }, seeded };
+    }
+    if (network === undefined) return { network: { genesisFile: genesis }, seeded: null };
   }
   throw new AppError('USAGE', 'give either --network-name or --genesis', {
     hint: 'Found a network with --network-name NAME, which --attest belongs to, or join one with its network.json.',
   });
+}
+
+/** Where one registers, or asks for analyses, unless told otherwise: a node needs an operator for it. */
+function coordinatorOf({ role, operator }: InitFlags, seeded: Seeded | null) {
+  const [coordinator] = seeded?.list.coordinators ?? [];
+  const isOfUse = role === undefined || operator !== undefined;
+  return coordinator !== undefined && isOfUse ? { coordinator } : {};
 }
 
 /** What was chosen; the rest stays a comment in the file. */
@@ -93,7 +118,7 @@ function settingsOf(flags: InitFlags, prepared: string | undefined) {
   return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
 }
 
-function textOf(made: Initialised): string {
+function textOf(made: Initialised, seeded: Seeded | null): string {
   const { roles, dataDir, address } = made;
   const others = made.isFounded ? [`  Others join with: --genesis ${made.networkFile}`] : [];
   const next =
@@ -108,6 +133,7 @@ function textOf(made: Initialised): string {
     `${made.isFounded ? 'Founded' : 'Joined'} the network ${made.networkName}`,
     `  network  ${made.network}`,
     `  node     ${made.nodeId}`,
+    ...(seeded === null ? [] : [`  found    ${foundText(seeded)}`]),
     `  roles    ${roles.length === 0 ? 'none: the folder of a person' : roles.join(', ')}`,
     '',
     'Next:',
@@ -115,4 +141,11 @@ function textOf(made: Initialised): string {
     ...next,
     ...others,
   ].join('\n');
+}
+
+function foundText({ list }: Seeded): string {
+  const count = (role: string) =>
+    list.nodes.filter(({ roles }) => roles.some((one) => one === role)).length;
+  const { length: coordinators } = list.coordinators;
+  return `coordinators: ${coordinators}, vaults: ${count('storage')}, compute nodes: ${count('compute')}`;
 }

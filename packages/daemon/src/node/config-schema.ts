@@ -10,6 +10,7 @@ export const ROLES = [
   'custodian',
   'compute',
   'coordinator',
+  'seed',
 ] as const satisfies readonly NodeRole[];
 
 const engineUrl = z.url({ protocol: /^https?$/ });

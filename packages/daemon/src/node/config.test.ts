@@ -81,7 +81,7 @@ test('roles come from file, environment or flag; one that is unknown or named tw
   refused(from('storag'), /roles .*HELIXMESH_ROLES.*unknown role; known: storage, custodian/);
   refused(from('storage,storage'), /twice/);
   refused(from('coordinator,custodian'), /never holds data keys/);
-  assert.equal(ROLES.length, 4);
+  assert.equal(ROLES.length, 5);
 });
 
 test('a node with a role says where it listens, and needs leave for what others reach', () => {

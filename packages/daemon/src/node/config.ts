@@ -83,6 +83,15 @@ function assertConsistent(config: NodeConfig): void {
   if (config.coordinator !== null && roles.length > 0 && config.operator === null) {
     throw invalid('network.coordinator is set, but not node.operator: who answers for the node');
   }
+  if (roles.includes('seed') && config.coordinator === null && !roles.includes('coordinator')) {
+    throw new AppError(
+      'CONFIG_INVALID',
+      'a seed tells of the nodes of a coordinator: it has none',
+      {
+        hint: 'Set network.coordinator, and node.operator with it.',
+      },
+    );
+  }
   if (config.metricsListen !== null) {
     assertLoopback(parseEndpoint(config.metricsListen, 'middleware.metrics_listen'));
   }

@@ -20,6 +20,7 @@ import {
   GENESIS_TYPE,
   type Genesis,
   genesisSchema,
+  networkId,
   toHex,
 } from '@helixmesh/protocol/sealing';
 import { loadIdentity, makeIdentity, type NodeIdentity } from '../network/identity.ts';
@@ -31,8 +32,8 @@ import { nodePaths } from './paths.ts';
 
 export interface InitOptions {
   readonly dataDir: string;
-  /** Found a network of this name, or join that of a genesis document in a file. */
-  readonly network: Founded | { readonly genesisFile: string };
+  /** Found a network of this name, or join that of a genesis document, which may be in a file. */
+  readonly network: Founded | { readonly genesisFile: string } | { readonly genesis: Genesis };
   /** What goes into the file. */
   readonly settings: Partial<Record<ConfigKey, unknown>>;
   /** A prepared TOML file whose settings go into it too; `settings` win over it. */
@@ -79,7 +80,7 @@ export async function initNode({
   }
   const loaded = loadConfig({ file: prepared, env: {}, flags: { ...settings, dataDir } });
   const { config } = loaded;
-  const joined = isFounded ? null : await readNetworkFile(network.genesisFile);
+  const joined = isFounded ? null : await joinedNetwork(network);
   if (joined !== null && existsSync(networkFile)) await requireSame(joined, networkFile);
 
   if (joined !== null) await assertCoordinator(config, joined);
@@ -104,6 +105,13 @@ export async function initNode({
     configFile: settingsFile,
     keyFile: keyFileOf(dataDir),
   };
+}
+
+async function joinedNetwork(
+  given: { readonly genesisFile: string } | { readonly genesis: Genesis },
+): Promise<Network> {
+  if ('genesisFile' in given) return readNetworkFile(given.genesisFile);
+  return { genesis: given.genesis, id: networkId(nodeCrypto, given.genesis) };
 }
 
 /** The identity of the folder; a person may have made it before. */

@@ -16,6 +16,7 @@ import { createCustodian } from '../custody/custodian.ts';
 import { openCustody } from '../custody/custody.ts';
 import { loadIdentity, type NodeIdentity } from '../network/identity.ts';
 import { createListener, type NetworkListener } from '../network/listener.ts';
+import { createSeed } from '../seed/seed.ts';
 import { createStorage } from '../storage/storage.ts';
 import { type Application, OK, type Placed } from './application.ts';
 import type { NodeConfig } from './config.ts';
@@ -76,6 +77,16 @@ const ROLE_MAKERS: Readonly<
     createCoordinator({
       ...{ database, identity, listener, logger },
       ...{ genesis: network.genesis, network: network.id, crypto: nodeCrypto, now: Date.now },
+    }),
+  seed: async ({ config, identity, network, listener, logger }) =>
+    createSeed({
+      ...{ identity, listener, logger, crypto: nodeCrypto, now: Date.now },
+      ...{ genesis: network.genesis, network: network.id },
+      // A coordinator that is a seed as well asks itself.
+      coordinator: () =>
+        config.coordinator === null
+          ? reachedAt(config, listener)
+          : parseNodeAddress(config.coordinator),
     }),
 };
 

@@ -38,7 +38,8 @@ export const SETTINGS: Readonly<Record<ConfigKey, Setting>> = {
     at: ['node', 'roles'],
     env: 'HELIXMESH_ROLES',
     fallback: [],
-    about: 'Any of storage, custodian, compute, coordinator. None: a machine that runs own jobs.',
+    about:
+      'Any of storage, custodian, compute, coordinator, seed. None: a machine that runs own jobs.',
   },
   listen: {
     at: ['node', 'listen'],

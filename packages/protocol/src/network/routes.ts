@@ -33,9 +33,10 @@ import type { Scope } from '../signing/session.ts';
 import { nodeAddressTextSchema, nodeIdFieldSchema } from './address.ts';
 import { CANARY_ROUTES } from './canary-routes.ts';
 import { EXECUTE_ROUTES } from './execute-job.ts';
+import { SEED_ROUTES } from './seed.ts';
 import { reasonSchema, TASK_ROUTES } from './task-routes.ts';
 
-export const NODE_ROLES = ['storage', 'custodian', 'compute', 'coordinator'] as const;
+export const NODE_ROLES = ['storage', 'custodian', 'compute', 'coordinator', 'seed'] as const;
 export type NodeRole = (typeof NODE_ROLES)[number];
 
 export const nodeInfoSchema = z.strictObject({
@@ -326,6 +327,7 @@ export const NETWORK_ROUTES = {
   },
   ...CANARY_ROUTES,
   ...EXECUTE_ROUTES,
+  ...SEED_ROUTES,
   ...TASK_ROUTES,
 } as const satisfies Record<string, NetworkRoute>;
 

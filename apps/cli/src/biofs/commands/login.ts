@@ -26,7 +26,7 @@ export function addLogin(program: Command): void {
     )
     .option('--key-file <file>', 'key of the wallet: 64 hex digits, or a keystore (version 3)')
     .option('--passphrase-file <file>', 'its first line opens the keystore')
-    .option('--genesis <file>', 'network.json of the network to join')
+    .option('--genesis <where>', 'the network to join: its network.json, or a seed of it')
     .option(
       '--custodian <host:port>',
       'where your custodian answers (default: its settings)',

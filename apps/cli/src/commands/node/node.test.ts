@@ -1,8 +1,6 @@
 /** The commands of a node in a network, against a coordinator over TLS. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeIdentity } from '@helixmesh/daemon/network';
@@ -10,6 +8,7 @@ import { memberOf, startCoordinator } from '@helixmesh/daemon/testing/coordinato
 import { encodeDocument, formatNodeAddress } from '@helixmesh/protocol/sealing';
 import { EXAMPLES } from '../../examples.ts';
 import { type Bench, makeBench, runCli, startDaemon } from '../../testing/cli.ts';
+import { freePort } from '../../testing/free-port.ts';
 
 /** sysexits(3), as in the error table. */
 const EXIT_USAGE = 64;
@@ -138,11 +137,3 @@ test('a network that was founded with init lists its node once it is up', async 
   while (nodes[0]?.liveness !== 'online') nodes = await list();
   assert.deepEqual([nodes.length, nodes[0].nodeId], [1, nodeId]);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
