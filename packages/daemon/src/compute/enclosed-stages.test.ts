@@ -17,7 +17,8 @@ const NETWORK = networkId(nodeCrypto, { name: 'test' });
 const SIZE = { contigs: 2, basesPerContig: 20_000, coverage: 8, mitochondrion: false } as const;
 /** One more than there are shards, so that one part is empty. */
 const PARTS = 3;
-const LONG = { timeout: 240_000 };
+/** Eight enclosures, each with an engine of its own. */
+const LONG = { timeout: 600_000 };
 
 const root = temporaryFolder('stages');
 const input = join(root, 'input');
