@@ -42,5 +42,6 @@ export * from './signing/result.ts';
 export * from './signing/revocation.ts';
 export * from './signing/session.ts';
 export * from './signing/task-release.ts';
+export * from './signing/tombstone.ts';
 export * from './signing/wallet.ts';
 export * from './streams.ts';

@@ -51,9 +51,9 @@ export function bionfsVault({ name, bionfs }: BionfsVaultOptions): Vault {
         }
       }
     },
-    async remove(objectId, signal) {
+    async remove(objectId, tombstone, signal) {
       try {
-        await bionfs.remove({ objectId }, { signal });
+        await bionfs.remove({ objectId, tombstone }, { signal });
         return true;
       } catch (error) {
         if (AppError.from(error).code !== 'OBJECT_NOT_FOUND') throw error;

@@ -44,6 +44,9 @@ export interface Vault {
     body: (fromByte: number) => ByteSource,
     signal: AbortSignal,
   ): Promise<{ readonly status: 'stored' | 'known' }>;
-  /** Deletes an object of the caller; true when it was there. */
-  remove(objectId: Digest, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Deletes the object that its owner has signed a tombstone for (canonical bytes); true when it was
+   * there.
+   */
+  remove(objectId: Digest, tombstone: Uint8Array, signal: AbortSignal): Promise<boolean>;
 }

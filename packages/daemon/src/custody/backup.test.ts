@@ -18,6 +18,7 @@ import {
   signedCustodian,
   signedGrant,
   signedHead,
+  signedTombstone,
   vault,
   walletNamed,
 } from '../testing/sealed-dataset.ts';
@@ -42,6 +43,7 @@ async function filled() {
   custody.addDataset(dataset);
   custody.markStored(dataset.id);
   custody.addDataset(gone);
+  custody.addTombstone(await signedTombstone(owner, gone.id));
   custody.shred(gone.id);
   const grant = await signedGrant(owner, { dataset: dataset.id });
   custody.addGrant({ grant: grant.signed, byteRanges: null });
@@ -76,6 +78,7 @@ test('all that cannot be had again comes back on another machine, sealed to its 
   assert.deepEqual(openHeader(nodeCrypto, header, me).dataKeys, dataset.keys);
   assert.deepEqual(other.listDatasets(), custody.listDatasets());
   assert.equal(other.getDataset(gone.id)?.state, 'shredded');
+  assert.equal(other.listRemovals().length, gone.vaults.length, 'vaults are told all the same');
   assert.deepEqual(other.listGrants(), custody.listGrants());
   assert.deepEqual(other.listInvitations(), custody.listInvitations());
   assert.equal(other.currentHead(owner.address)?.id, second.id);

@@ -36,6 +36,7 @@ import {
   parseManifest,
   parseNodeAddress,
   parseRevocationHead,
+  parseTombstone,
   rewrapHeader,
   timeMsSchema,
   toBase64,
@@ -48,6 +49,7 @@ import { datasets as datasetsOf } from './datasets.ts';
 import { grants as grantsOf, parseRanges } from './grants.ts';
 import { heads as headsOf, noteSeenNumber } from './heads.ts';
 import { BACKUP_BYTES_MAX, PASSPHRASE_CHARS_MIN } from './limits.ts';
+import { tombstones as tombstonesOf } from './tombstones.ts';
 
 const MAGIC = utf8('helixmesh/custody-backup/v1\n');
 const TYPE = 'helixmesh/custody-backup/v1';
@@ -95,6 +97,8 @@ const backupSchema = z.strictObject({
   custodians: z.array(base64),
   policies: z.array(z.strictObject({ owner: z.string(), document: z.string() })),
   vaults: z.array(z.string()),
+  /** Left out by backups of before there were any. */
+  tombstones: z.array(base64).optional(),
 });
 type Backup = z.infer<typeof backupSchema>;
 
@@ -167,6 +171,7 @@ function contentOf(parts: CustodyParts): Backup {
       'SELECT owner, document FROM policies',
     ),
     vaults: database.all<{ address: string }>('SELECT address FROM vaults').map((v) => v.address),
+    tombstones: documents('tombstones'),
   }));
 }
 
@@ -193,6 +198,8 @@ function addAll(parts: CustodyParts, content: Backup): Restored {
   const before = counts();
   for (const dataset of content.datasets) addDataset(parts, dataset, key);
   secretKey.fill(0);
+  const { addTombstone } = tombstonesOf(parts);
+  for (const bytes of content.tombstones ?? []) addTombstone(parseTombstone(bytesOf(bytes)));
   const { addGrant, addInvitation } = grantsOf(parts);
   for (const { document, byteRanges } of content.grants) {
     const grant = parseGrant(bytesOf(document));

@@ -23,6 +23,7 @@ import type { Custody } from './custody.ts';
 import { attestedHead, createHeadPusher, type HeadPusher, type PushHead } from './head-pusher.ts';
 import { pushByBionfs } from './push-head.ts';
 import type { ToldReason } from './release-reasons.ts';
+import { keepRemoving } from './remover.ts';
 import { replicaRefused } from './replicas.ts';
 
 export interface CustodianOptions {
@@ -40,6 +41,8 @@ export interface CustodianOptions {
   readonly logger: Logger;
   /** How a vault is told; by BioNFS unless a test does it otherwise. */
   readonly push?: PushHead;
+  /** Between two rounds in which vaults are told of tombstones, ms; for tests. */
+  readonly removeEveryMs?: number;
 }
 
 /** Registers its routes at the listener, which is opened and closed by whoever made it. */
@@ -141,13 +144,19 @@ export function createCustodian(options: CustodianOptions): Application {
     };
   });
 
+  const stopping = new AbortController();
+  let removing: Promise<void> | null = null;
   return {
     name: 'custodian',
     async start() {
       pusher.start();
+      const everyMs = options.removeEveryMs;
+      const remover = { custody, identity, network, now, logger, everyMs };
+      removing ??= keepRemoving(remover, stopping.signal);
     },
     async stop() {
-      await pusher.stop();
+      stopping.abort();
+      await Promise.all([pusher.stop(), removing]);
     },
     health: () => healthOf(pusher),
   };

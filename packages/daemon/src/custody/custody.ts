@@ -28,6 +28,7 @@ import { type Releases, releases } from './release.ts';
 import { type Replicas, replicas } from './replicas.ts';
 import { type Rewraps, rewraps } from './rewrap.ts';
 import { type TaskReleases, taskReleases } from './task-release.ts';
+import { type Tombstones, tombstones } from './tombstones.ts';
 
 export interface CustodyOptions {
   /** The data folder of the person; the store is in `custody` below it. */
@@ -57,6 +58,7 @@ export interface Custody
     TaskReleases,
     Rewraps,
     JobKeys,
+    Tombstones,
     Backups {
   /** X25519 key that the headers given to `addDataset` are sealed to. */
   readonly publicKey: Uint8Array;
@@ -85,6 +87,7 @@ export async function openCustody({ folder, ...rest }: CustodyOptions): Promise<
     ...taskReleases(parts),
     ...rewraps(parts),
     ...jobKeys(parts),
+    ...tombstones(parts),
     ...backups(parts),
     close: database.close,
   };

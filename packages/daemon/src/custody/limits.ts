@@ -25,6 +25,10 @@ export const BUSY_TIMEOUT_MS = 5_000;
 
 /** Between two attestations of a head, ms: two may be lost before it is too old (60 s). */
 export const ATTEST_EVERY_MS = 20_000;
+/** Between two rounds in which vaults are told of tombstones, ms. */
+export const REMOVE_EVERY_MS = 30_000;
+/** One vault has so long to remove a copy, ms. */
+export const REMOVE_MS_MAX = 10_000;
 /** Between two looks whether a command has put a newer head into the store, ms. */
 export const HEAD_POLL_MS = 1_000;
 /** A vault that has not taken a head by then is tried again with the next one, ms. */

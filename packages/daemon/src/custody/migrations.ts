@@ -131,4 +131,11 @@ export const MIGRATIONS: readonly string[] = [
   -- Name of the task that a release was for; NULL for what people ask.
   ALTER TABLE access_log ADD COLUMN task TEXT;
   `,
+  `
+  -- What the person has signed to be removed; 'dataset_vaults' says where a copy may still lie.
+  CREATE TABLE tombstones (
+    dataset TEXT PRIMARY KEY REFERENCES datasets (id),
+    document BLOB NOT NULL
+  ) STRICT;
+  `,
 ];

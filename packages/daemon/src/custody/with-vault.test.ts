@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Digest } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import {
@@ -36,11 +37,14 @@ import {
   signedCustodian,
   signedGrant,
   signedHead,
+  signedTombstone,
+  walletNamed,
 } from '../testing/sealed-dataset.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { createCustodian } from './custodian.ts';
 import { openCustody } from './custody.ts';
 
+const LOOK_MS = 20;
 const root = temporaryFolder('custody-vault');
 const logger = pino({ level: 'silent' });
 const purpose = { pipeline: 'read', isCommercial: false, zone: 'MX' };
@@ -53,7 +57,7 @@ async function makeCustodian(t: TestContext, identity = testIdentity()) {
   t.after(() => custody.close());
   let custodian: ReturnType<typeof createCustodian> | undefined;
   const serve = (listener: NetworkListener) => {
-    const own = { custody, identity, listener, coordinators: [] };
+    const own = { custody, identity, listener, coordinators: [], removeEveryMs: LOOK_MS };
     custodian = createCustodian({ ...common, ...own });
   };
   const { address } = await startTestNode(t, serve, { identity });
@@ -77,6 +81,19 @@ async function startOwner(t: TestContext) {
     custody.addHead((await signedHead(account.wallet, change)).signed);
   };
   return { custody, custodian, address, identity, account, revoke };
+}
+
+/** A dataset of that owner in that vault. */
+async function stored(
+  t: TestContext,
+  vault: Awaited<ReturnType<typeof startVault>>,
+  { custody, account }: Pick<Awaited<ReturnType<typeof startOwner>>, 'custody' | 'account'>,
+) {
+  const dataset = await sealedDataset(account.wallet, custody.publicKey, { cidOf: bodyCid });
+  custody.addDataset({ ...dataset, vaults: [vault.address] });
+  await putBody(t, { vault: vault.address, owner: account }, dataset);
+  custody.markStored(dataset.id, vault.address);
+  return dataset;
 }
 
 const wire = ({ start, end }: Range) => ({ start: BigInt(start), end: BigInt(end) });
@@ -205,3 +222,42 @@ async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+test('a vault that was away when its owner shredded a dataset removes its copy when it is back', async (t) => {
+  const vault = await startVault(t, root);
+  const { custody, custodian, account } = await startOwner(t);
+  const gone = await stored(t, vault, { custody, account });
+  const kept = await stored(t, vault, { custody, account });
+  const { bionfs } = channelOf(t, vault.address, account);
+  await vault.storage.stop();
+  custody.addTombstone(await signedTombstone(account.wallet, gone.id));
+  custody.shred(gone.id);
+  assert.deepEqual(
+    custody.listRemovals().map(({ dataset, vault: at }) => [dataset, at]),
+    [[gone.id, vault.address]],
+  );
+  await custodian.start();
+  await vault.storage.start();
+  while (custody.listRemovals().length > 0) await delay(LOOK_MS);
+  await assert.rejects(bionfs.stat({ objectId: gone.id }), { code: 'OBJECT_NOT_FOUND' });
+  assert.equal((await bionfs.stat({ objectId: kept.id })).objectId, kept.id);
+  const manifest = encodeDocument(gone.manifest);
+  await assert.rejects(bionfs.openPut({ manifest }), { code: 'OBJECT_REMOVED' });
+});
+
+test('a tombstone that its owner has not signed is none, and nothing goes without one', async (t) => {
+  const { custody, account } = await startOwner(t);
+  const dataset = await sealedDataset(account.wallet, custody.publicKey);
+  custody.addDataset(dataset);
+  const mallory = walletNamed('mallory');
+  const lies = [
+    await signedTombstone(mallory, dataset.id),
+    await signedTombstone(mallory, dataset.id, { owner: account.wallet.address }),
+    await signedTombstone(account.wallet, dataset.id, { network: dataset.id }),
+  ];
+  for (const lie of lies) {
+    assert.throws(() => custody.addTombstone(lie), { code: 'INPUT_MALFORMED' });
+  }
+  custody.shred(dataset.id);
+  assert.deepEqual(custody.listRemovals(), []);
+});

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeCrypto } from '@helixmesh/protocol/node';
 import { documentId, encodeDocument, verifyTags } from '@helixmesh/protocol/sealing';
-import { network, owner, sealedObject, stranger } from '@helixmesh/vault/testing/sealed-object';
+import {
+  network,
+  owner,
+  sealedObject,
+  stranger,
+  tombstoneOf,
+} from '@helixmesh/vault/testing/sealed-object';
 import { allOf, bytesOf, grantTo, isError, put, startVault, wire } from './testing/bench.ts';
 
 const object = await sealedObject(3_000_000);
@@ -78,7 +84,8 @@ test('anybody may ask who answers, and nothing else', async () => {
   const scopes = await vault.login(owner, ['list']);
   await assert.rejects(scopes.open({ objectId }), isError('ACCESS_REFUSED', /scope/));
   await assert.rejects(put(scopes, object), isError('ACCESS_REFUSED', /scope/));
-  await assert.rejects(scopes.remove({ objectId }), isError('ACCESS_REFUSED', /scope/));
+  const tombstone = encodeDocument(await tombstoneOf(object));
+  await assert.rejects(scopes.remove({ objectId, tombstone }), isError('ACCESS_REFUSED', /scope/));
 });
 
 test('the custodian learns by the number what a vault lacks', async () => {
@@ -98,16 +105,42 @@ test('the custodian learns by the number what a vault lacks', async () => {
   assert.deepEqual(Buffer.from(behind.head), Buffer.from(encodeDocument(next)));
 });
 
+test('an object is removed on the word of its owner alone, whoever brings it', async () => {
+  const vault = await startVault();
+  const mine = await vault.login(owner);
+  await put(mine, object);
+  const objectId = object.id;
+  const said = encodeDocument(await tombstoneOf(object));
+  const gone = isError('OBJECT_NOT_FOUND');
+  const theirs = await vault.login(stranger);
+  const own = encodeDocument(await tombstoneOf(object, stranger));
+  await assert.rejects(theirs.remove({ objectId, tombstone: own }), gone, 'of another owner');
+  await assert.rejects(theirs.remove({ objectId, tombstone: said }), gone, "another's session");
+  const { bionfs: node } = await vault.custodian();
+  await assert.rejects(node.remove({ objectId, tombstone: own }), gone);
+  const named = encodeDocument(await tombstoneOf(object, owner, { network: object.id }));
+  await assert.rejects(node.remove({ objectId, tombstone: named }), gone, 'of another network');
+  const other = { id: network };
+  const elsewhere = encodeDocument(await tombstoneOf(other));
+  await assert.rejects(node.remove({ objectId, tombstone: elsewhere }), gone, 'of another object');
+  const none = isError('INPUT_MALFORMED');
+  for (const bionfs of [mine, node]) await assert.rejects(bionfs.remove({ objectId }), none);
+  assert.equal((await mine.stat({ objectId })).objectId, objectId);
+  await node.remove({ objectId, tombstone: said });
+  await assert.rejects(mine.stat({ objectId }), gone);
+});
+
 test('a removed object is gone for all and does not come back', async () => {
   const vault = await startVault();
   const mine = await vault.login(owner);
   await put(mine, object);
   const { stateId } = await mine.open({ objectId: object.id });
-  await mine.remove({ objectId: object.id });
+  const removal = { objectId: object.id, tombstone: encodeDocument(await tombstoneOf(object)) };
+  await mine.remove(removal);
   const gone = isError('OBJECT_NOT_FOUND');
   await assert.rejects(bytesOf(mine.read({ stateId, range: wire(0, size) })), gone);
   await assert.rejects(mine.renew({ stateId }), gone);
   await assert.rejects(mine.open({ objectId: object.id }), gone);
-  await assert.rejects(mine.remove({ objectId: object.id }), gone);
+  await assert.rejects(mine.remove(removal), gone);
   await assert.rejects(put(mine, object), isError('OBJECT_REMOVED'));
 });

@@ -11,7 +11,12 @@ import {
 } from '@helixmesh/protocol/sealing';
 import type { ZoneStatement } from '@helixmesh/scheduler';
 import { nodeChannelOf, testAccount, testIdentity } from '../network/testing/test-node.ts';
-import { network, signedCustodian, walletNamed } from '../testing/sealed-dataset.ts';
+import {
+  network,
+  signedCustodian,
+  signedTombstone,
+  walletNamed,
+} from '../testing/sealed-dataset.ts';
 import {
   blockFiles,
   type Dataset,
@@ -155,7 +160,9 @@ test('no copy is made of what no other vault has, beyond a quota, or of what was
   const message = /larger than what is left/;
   await assertRefused(alice.replicate(dataset, lonely), { code: 'QUOTA_EXCEEDED', message });
   await alice.replicate(dataset, target);
-  for (const vault of [source, target]) await alice.bionfs(vault).remove({ objectId: dataset.id });
+  const { id: objectId } = dataset;
+  const tombstone = encodeDocument(await signedTombstone(alice.account.wallet, objectId));
+  for (const vault of [source, target]) await alice.bionfs(vault).remove({ objectId, tombstone });
   const removed = /removed here/;
   await assertRefused(alice.replicate(dataset, target), {
     code: 'OBJECT_REMOVED',
@@ -250,7 +257,8 @@ test('a permit lets nobody put, remove or list, and an account cannot use it', a
   const node = nodeChannelOf(t, source.address, thief).bionfs;
   await eventually(() => node.open({ objectId: dataset.id, replicaPermit }));
   const { objectId } = { objectId: dataset.id };
-  await assert.rejects(node.remove({ objectId }), { code: 'UNAUTHENTICATED' });
+  const own = encodeDocument(await signedTombstone(walletNamed('mallory'), objectId));
+  await assert.rejects(node.remove({ objectId, tombstone: own }), { code: 'OBJECT_NOT_FOUND' });
   await assert.rejects(node.stat({ objectId }), { code: 'UNAUTHENTICATED' });
   const account = alice.bionfs(source, await testAccount());
   await assert.rejects(account.open({ objectId, replicaPermit }), { code: 'OBJECT_NOT_FOUND' });

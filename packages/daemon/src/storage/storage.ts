@@ -84,7 +84,7 @@ const ACCESS: ServiceAccess<typeof BioNfs> = {
   openPut: writer,
   write: writer,
   replicate: writer,
-  remove: writer,
+  remove: { signedBy: 'account_or_node', scope: 'put' },
   pushHead: { signedBy: 'account_or_node', scope: 'custody' },
 };
 

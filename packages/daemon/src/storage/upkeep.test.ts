@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inChunks } from '@helixmesh/protocol/testing/bytes';
-import { memoryVault, sealedObject } from '@helixmesh/vault/testing/sealed-object';
+import { memoryVault, sealedObject, tombstoneOf } from '@helixmesh/vault/testing/sealed-object';
 import type { Logger } from '../node/logger.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { startUpkeep, type UpkeepOptions } from './upkeep.ts';
@@ -41,7 +41,7 @@ async function upkeepOf(changes: Partial<UpkeepOptions> = {}) {
 
 test('what no object names is collected, again and again', async () => {
   const { vault, said, start } = await upkeepOf();
-  await vault.catalogue.delete(object.id, object.signed.document.owner);
+  await vault.catalogue.delete(await tombstoneOf(object));
   assert.ok(vault.held.size > 0);
   const upkeep = start();
   await said('collected');

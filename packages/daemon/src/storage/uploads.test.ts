@@ -8,7 +8,7 @@ import {
   ENCRYPTED_SEGMENT_BYTES as SEGMENT,
 } from '@helixmesh/protocol/sealing';
 import { flipped } from '@helixmesh/protocol/testing/bytes';
-import { owner, sealedObject, stranger } from '@helixmesh/vault/testing/sealed-object';
+import { owner, sealedObject, stranger, tombstoneOf } from '@helixmesh/vault/testing/sealed-object';
 import {
   allOf,
   type Bench,
@@ -125,7 +125,9 @@ test('a grantee who holds the signed manifest cannot put, and learns nothing by 
   await assert.rejects(put(theirs, object), refused);
   await put(await vault.login(owner), object);
   await assert.rejects(put(theirs, object), refused);
-  await assert.rejects(theirs.remove({ objectId: object.id }), isError('OBJECT_NOT_FOUND'));
+  const tombstone = encodeDocument(await tombstoneOf(object, stranger));
+  const removing = theirs.remove({ objectId: object.id, tombstone });
+  await assert.rejects(removing, isError('OBJECT_NOT_FOUND'));
   assert.deepEqual(await allOf(theirs.list({})), []);
   await assert.rejects(theirs.stat({ objectId: object.id }), isError('OBJECT_NOT_FOUND'));
 });

@@ -2,19 +2,21 @@
  * The calls of an owner: OpenPut, Write, Remove.
  *
  * Invariants
- * W1  An object is announced by its owner's own session, and written by the key that announced it.
+ * W1  An object is announced by its owner's own session, and written by the key that announced it; it
+ *     is removed on the word of its owner's wallet alone, whoever brings it.
  * W2  Nothing comes in where the owner does not let copies lie.
  * W3  A state id is good for one body: what failed is announced again, and goes on behind what is
  *     here of it.
  */
 
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
-import { AppError, parseDigest } from '@helixmesh/protocol';
+import { AppError } from '@helixmesh/protocol';
 import type { BioNfs } from '@helixmesh/protocol/bionfs';
 import {
   type Crypto,
   type Manifest,
   parseManifest,
+  parseTombstone,
   type Signed,
   toHex,
 } from '@helixmesh/protocol/sealing';
@@ -94,9 +96,14 @@ export function writingCalls(options: WritingOptions): Writing {
       return { objectId: outcome.id };
     },
 
-    async remove(request, context) {
-      const { account } = callerOf(context);
-      const outcome = await catalogue.delete(parseDigest(request.objectId), account);
+    async remove({ objectId, tombstone }, context) {
+      const caller = listener.callerOf(context);
+      const signed = parseTombstone(tombstone);
+      const { object, owner } = signed.document;
+      // A node shows what the owner has signed; an account speaks for itself.
+      const isOwn = caller.kind === 'node' || accountOf(caller, 'put').account === owner;
+      if (!isOwn || object !== objectId) throw objectNotFound();
+      const outcome = await catalogue.delete(signed);
       if (outcome === 'in_progress') throw putRefused('in_progress');
       if (outcome !== 'deleted') throw objectNotFound();
       logger.info({}, 'an object was removed');

@@ -24,11 +24,14 @@ import {
   type NodeAddress,
   REVOCATION_HEAD_TYPE,
   type RevocationHead,
+  type Signed,
   sealHeader,
   sealPart,
   segmentTag,
   segmentTree,
   signDocument,
+  TOMBSTONE_TYPE,
+  type Tombstone,
   toHex,
   utf8,
   type WalletSigner,
@@ -151,6 +154,21 @@ export async function signedHead(owner: WalletSigner, changes: Partial<Revocatio
     ...changes,
   };
   return { id: documentId(nodeCrypto, head), signed: await signDocument(owner, head) };
+}
+
+export function signedTombstone(
+  owner: WalletSigner,
+  object: Digest,
+  changes: Partial<Tombstone> = {},
+): Promise<Signed<Tombstone>> {
+  return signDocument(owner, {
+    type: TOMBSTONE_TYPE,
+    network,
+    owner: owner.address,
+    object,
+    issuedAtMs: START_MS,
+    ...changes,
+  });
 }
 
 /** The canonical bytes of an encryption-key statement, and its key. */

@@ -14,9 +14,11 @@ import {
   sealedObject,
   stranger,
   type TestObject,
+  tombstoneOf,
 } from '../testing/sealed-object.ts';
 import { collectGarbage } from '../upkeep/collect.ts';
 import { openCatalogue } from './catalogue.ts';
+import { decodeRecord } from './record.ts';
 
 const small = await sealedObject(200_000);
 const large = await sealedObject(2_500_000);
@@ -162,7 +164,7 @@ test('quotas hold for each owner, with what comes in, and nothing beyond them is
   );
   assert.equal((await put(vault, tiny)).status, 'stored');
   assert.deepEqual(await put(vault, more), refused('objects'));
-  assert.equal(await vault.catalogue.delete(tiny.id, owner.address), 'deleted');
+  assert.equal(await vault.catalogue.delete(await tombstoneOf(tiny)), 'deleted');
   assert.equal((await put(vault, more)).status, 'stored');
   const used = { bytes: small.body.length + more.body.length, objects: 2 };
   assert.deepEqual(vault.catalogue.used(owner.address), used);
@@ -204,14 +206,25 @@ test('only its owner deletes an object, and a deleted one does not come back', a
   const vault = await memoryVault();
   await put(vault, small);
   const { catalogue } = vault;
-  assert.equal(await catalogue.delete(small.id, stranger.address), 'not_owner');
-  assert.equal(await catalogue.delete(large.id, owner.address), 'absent');
+  const lies = [
+    await tombstoneOf(small, stranger),
+    // Signed by another one in the owner's name, for another network, and for another object.
+    { ...(await tombstoneOf(small)), signature: (await tombstoneOf(small, stranger)).signature },
+    await tombstoneOf(small, owner, { network: small.id }),
+    { ...(await tombstoneOf(large)), document: (await tombstoneOf(small)).document },
+  ];
+  for (const lie of lies) assert.equal(await catalogue.delete(lie), 'not_owner');
+  assert.equal(await catalogue.delete(await tombstoneOf(large)), 'absent');
   assert.ok(await catalogue.open(small.id));
-  assert.equal(await catalogue.delete(small.id, owner.address), 'deleted');
+  const tombstone = await tombstoneOf(small);
+  assert.equal(await catalogue.delete(tombstone), 'deleted');
+  const kept = await vault.options.records.read(small.id);
+  const record = decodeRecord(nodeCrypto, small.id, kept ?? assert.fail());
+  assert.deepEqual(record.signed, tombstone, 'what the owner has signed stays');
   for (const each of [catalogue, await openCatalogue(vault.options)]) {
     assert.equal(await each.open(small.id), undefined);
     assert.deepEqual([each.stat(small.id), each.list()], [undefined, []]);
-    assert.equal(await each.delete(small.id, owner.address), 'absent');
+    assert.equal(await each.delete(tombstone), 'absent');
     const again = await each.put(small.signed, inChunks(small.body, 50_000));
     assert.deepEqual(again, { status: 'refused', reason: 'deleted' });
   }
@@ -274,6 +287,6 @@ test('what a put would answer is known before its body is read', async () => {
   assert.deepEqual(catalogue.used(owner.address), { bytes: 0, objects: 0 });
   await put(vault, small);
   assert.deepEqual(catalogue.forecast(small.signed), { status: 'known', id });
-  await catalogue.delete(id, owner.address);
+  await catalogue.delete(await tombstoneOf(small));
   assert.deepEqual(catalogue.forecast(small.signed), { status: 'refused', reason: 'deleted' });
 });

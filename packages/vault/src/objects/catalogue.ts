@@ -6,7 +6,7 @@
  *     record. What a put that failed has left is swept (`collect.ts`).
  * O2  What is kept is what the owner signed: signature, sizes, segment tree and CID are checked while
  *     the body comes in.
- * O3  A deleted object does not come back: its record becomes a tombstone.
+ * O3  A deleted object does not come back: its record becomes the tombstone that its owner has signed.
  * O4  What comes in counts against its owner's quota before its first byte is kept; what is left of a
  *     body that failed counts until it is swept.
  *
@@ -20,6 +20,7 @@ import {
   documentId,
   type Manifest,
   type Signed,
+  type Tombstone,
   verifyDocument,
 } from '@helixmesh/protocol/sealing';
 import type { Blockstore } from '../blocks/blockstore.ts';
@@ -79,6 +80,7 @@ export type PutOutcome =
 /** `ready`: a body would be read now. */
 export type PutForecast = PutOutcome | { readonly status: 'ready'; readonly id: Digest };
 
+/** `not_owner`: the owner of the object has not signed that, or for another network. */
 export type DeleteOutcome = 'deleted' | 'absent' | 'not_owner' | 'in_progress';
 
 export interface Catalogue {
@@ -102,8 +104,8 @@ export interface Catalogue {
   stat(id: Digest): ObjectFacts | undefined;
   /** The objects of an owner, or all. */
   list(owner?: string): ObjectFacts[];
-  /** Deletes an object for its owner; `by` is who asks, known by a verified signature. */
-  delete(id: Digest, by: string): Promise<DeleteOutcome>;
+  /** Deletes an object because its owner has signed so; the tombstone stays in its place. */
+  delete(signed: Signed<Tombstone>): Promise<DeleteOutcome>;
   /** What an owner's objects take, those that come in included, and what is left of those that failed. */
   used(owner: string): Amount;
   /** Objects whose records cannot be read; while there are some, nothing may be swept. */
@@ -128,8 +130,8 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
   const residues = makeResidues(ledger);
   const pins = makePins();
   const resumption = makeResumption(blocks, options.partials ?? memoryPartialStore(now));
-  /** Ids that are coming in or being deleted: one thing at a time. */
-  const changing = new Set<Digest>();
+  /** Owners of what is coming in or being deleted: one thing at a time. */
+  const changing = new Map<Digest, string>();
   let puts = 0;
 
   async function readRecord(id: Digest): Promise<ObjectRecord | undefined> {
@@ -218,7 +220,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
       // Nothing was awaited since the forecast.
       ledger.count(owner, bodyBytes);
       residues.takeUp(id, offset);
-      changing.add(id);
+      changing.set(id, owner);
       puts += 1;
       try {
         await keep(id, signed, { body, offset, progress });
@@ -245,16 +247,18 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
       return makeSealedObject(blocks, facts, record.signed);
     },
 
-    async delete(id, by) {
+    async delete(signed) {
+      const { object: id, owner } = signed.document;
       const facts = objects.get(id);
-      if (facts === undefined) return 'absent';
-      if (facts.owner !== by) return 'not_owner';
-      if (changing.has(id)) return 'in_progress';
-      changing.add(id);
+      const keeper = facts?.owner ?? changing.get(id);
+      if (keeper === undefined) return 'absent';
+      const verdict = verifyDocument(crypto, signed, { network, signer: keeper });
+      if (verdict.status === 'invalid' || owner !== keeper) return 'not_owner';
+      // What comes in is there soon, and then it can go.
+      if (facts === undefined || changing.has(id)) return 'in_progress';
+      changing.set(id, keeper);
       try {
-        const { owner } = facts;
-        const tombstone = { state: 'deleted', id, owner, deletedAtMs: now() } as const;
-        await records.write(id, encodeRecord(tombstone));
+        await records.write(id, encodeRecord({ state: 'deleted', signed, deletedAtMs: now() }));
         tombstones.add(id);
         objects.delete(id);
         ledger.release(owner, facts.bodyBytes);

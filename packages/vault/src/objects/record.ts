@@ -1,16 +1,15 @@
 /** What the catalogue keeps of an object beside its blocks. */
 import { AppError, type Digest } from '@helixmesh/protocol';
 import {
-  addressSchema,
   type Crypto,
   cidSchema,
-  digestSchema,
   documentId,
   encodeDocument,
   manifestSchema,
   parseDocument,
   signedSchema,
   timeMsSchema,
+  tombstoneSchema,
 } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
 import { RECORD_BYTES_MAX } from '../limits.ts';
@@ -24,15 +23,14 @@ const storedSchema = z.strictObject({
 });
 export type StoredRecord = z.infer<typeof storedSchema>;
 
-/** What is left of a deleted object: enough that nobody brings it back by mistake. */
-const tombstoneSchema = z.strictObject({
+/** What is left of a deleted object: that its owner wants it to stay away. */
+const deletedSchema = z.strictObject({
   state: z.literal('deleted'),
-  id: digestSchema,
-  owner: addressSchema,
+  signed: signedSchema(tombstoneSchema),
   deletedAtMs: timeMsSchema,
 });
 
-const recordSchema = z.discriminatedUnion('state', [storedSchema, tombstoneSchema]);
+const recordSchema = z.discriminatedUnion('state', [storedSchema, deletedSchema]);
 export type ObjectRecord = z.infer<typeof recordSchema>;
 
 export function encodeRecord(record: ObjectRecord): Uint8Array {
@@ -43,7 +41,10 @@ export function encodeRecord(record: ObjectRecord): Uint8Array {
 export function decodeRecord(crypto: Crypto, id: Digest, bytes: Uint8Array): ObjectRecord {
   const options = { what: 'the record of an object', maxBytes: RECORD_BYTES_MAX };
   const record = parseDocument(recordSchema, bytes, options);
-  const itsId = record.state === 'deleted' ? record.id : documentId(crypto, record.signed.document);
+  const itsId =
+    record.state === 'deleted'
+      ? record.signed.document.object
+      : documentId(crypto, record.signed.document);
   if (itsId === id) return record;
   throw new AppError('INPUT_MALFORMED', 'the record of an object is that of another one', {
     hint: 'Put the object again, or restore the folder of the vault from a copy.',

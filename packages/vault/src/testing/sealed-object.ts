@@ -12,6 +12,8 @@ import {
   segmentTag,
   segmentTree,
   signDocument,
+  TOMBSTONE_TYPE,
+  type Tombstone,
   toBase64,
   walletOf,
 } from '@helixmesh/protocol/sealing';
@@ -68,6 +70,22 @@ export async function sealedObject(
   };
   const signed = await signDocument(signer, manifest);
   return { id: documentId(nodeCrypto, manifest), signed, body, tags };
+}
+
+/** What its owner signs to have it removed. */
+export function tombstoneOf(
+  object: Pick<TestObject, 'id'>,
+  signer = owner,
+  changes: Partial<Tombstone> = {},
+): Promise<Signed<Tombstone>> {
+  return signDocument(signer, {
+    type: TOMBSTONE_TYPE,
+    network,
+    owner: signer.address,
+    object: object.id,
+    issuedAtMs: 1_700_000_000_000,
+    ...changes,
+  });
 }
 
 async function rootOf(body: Uint8Array): Promise<Cid> {

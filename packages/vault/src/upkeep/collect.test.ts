@@ -9,7 +9,7 @@ import type { MemoryBlock } from '../blocks/memory-blockstore.ts';
 import { openCatalogue } from '../objects/catalogue.ts';
 import { putRaw } from '../testing/blockstore-compliance.ts';
 import { all, someBytes } from '../testing/bytes.ts';
-import { memoryVault, owner, sealedObject } from '../testing/sealed-object.ts';
+import { memoryVault, owner, sealedObject, tombstoneOf } from '../testing/sealed-object.ts';
 import { collectGarbage } from './collect.ts';
 
 const GRACE_MS = 60_000;
@@ -38,7 +38,7 @@ test('what no object names is swept after the grace period, and nothing else', a
   clock.nowMs += GRACE_MS;
   assert.deepEqual(await gc(vault), { status: 'collected', blocks: 1, bytes: 500 });
   assert.equal(held.size, needed);
-  await catalogue.delete(large.id, owner.address);
+  await catalogue.delete(await tombstoneOf(large));
   const bytes = held.values().reduce((sum, { block }) => sum + block.length, 0);
   assert.deepEqual(await gc(vault), { status: 'collected', blocks: needed, bytes });
   assert.equal(held.size, 0);
@@ -72,7 +72,7 @@ test('a body of two objects stays until both are deleted', async () => {
   const vault = await memoryVault();
   const { catalogue, clock } = vault;
   for (const each of [shared, twin]) await catalogue.put(each.signed, inChunks(each.body, 1_000));
-  await catalogue.delete(shared.id, owner.address);
+  await catalogue.delete(await tombstoneOf(shared));
   clock.nowMs += 2 * GRACE_MS;
   await gc(vault);
   const opened = await catalogue.open(twin.id);
@@ -149,7 +149,7 @@ test('no interleaving of puts, deletes and collections loses a block that an obj
           await s.schedule(Promise.resolve(), what);
           clock.nowMs += 1_000;
           if (what === 'put') await catalogue.put(object.signed, inChunks(object.body, 700_000));
-          else if (what === 'delete') await catalogue.delete(object.id, owner.address);
+          else if (what === 'delete') await catalogue.delete(await tombstoneOf(object));
           else await sweep();
         });
         // No grace at all, and a clock that runs ahead: pins alone must hold.
@@ -170,8 +170,8 @@ test('no interleaving of puts, deletes and collections loses a block that an obj
             Buffer.from(bytes).equals(object.body) && Buffer.from(tags).equals(object.tags),
           );
         }
-        for (const { id } of catalogue.list()) {
-          await s.waitFor(catalogue.delete(id, owner.address));
+        for (const facts of catalogue.list()) {
+          await s.waitFor(catalogue.delete(await tombstoneOf(facts)));
         }
         await s.waitFor(sweep());
         assert.equal(vault.held.size, 0, 'what nothing names any more is swept');

@@ -1,7 +1,7 @@
 /** A vault in memory behind the port, and one that misbehaves as a test says. */
 import { AppError, type Digest } from '@helixmesh/protocol';
 import { nodeCrypto } from '@helixmesh/protocol/node';
-import { type ByteSource, parseManifest } from '@helixmesh/protocol/sealing';
+import { type ByteSource, parseManifest, parseTombstone } from '@helixmesh/protocol/sealing';
 import {
   type Catalogue,
   memoryBlockstore,
@@ -73,7 +73,8 @@ export async function memoryVault(name = 'memory'): Promise<MemoryVault> {
       if (outcome.status === 'refused') throw new AppError('ACCESS_REFUSED', outcome.reason);
       return { status: outcome.status };
     },
-    remove: async (objectId) => (await catalogue.delete(objectId, '')) === 'deleted',
+    remove: async (_, tombstone) =>
+      (await catalogue.delete(parseTombstone(tombstone))) === 'deleted',
   };
 }
 
