@@ -15,9 +15,9 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, type Digest } from '@helixmesh/protocol';
-import { type Crypto, fromHex, KEY_BYTES, toHex } from '@helixmesh/protocol/sealing';
-import type { Logger } from '../node/logger.ts';
-import { assertContained, assertRoom, type Containment } from './admission.ts';
+import { type Crypto, toHex } from '@helixmesh/protocol/sealing';
+import { assertContained, type Containment } from './admission.ts';
+import { analyseStage, type StageOptions } from './analyse-stage.ts';
 import {
   type AttemptRecord,
   enclosureOf,
@@ -26,38 +26,18 @@ import {
   sealedOf,
   writeRecord,
 } from './attempt-folder.ts';
-import {
-  analyseEnclosed,
-  type EnclosedAnalysis,
-  type EnclosedReads,
-  type StagedFile,
-  wipeEnclosed,
-} from './enclosed-analysis.ts';
-import type { Handover, HandoverRequest } from './handover.ts';
+import { wipeEnclosed } from './enclosed-analysis.ts';
 import { ORDER_POLL_MAX_MS, RENEW_SHARE, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
 import { resultDigest } from './result-digest.ts';
 import { sealOutputs } from './seal-outputs.ts';
-import type { Held, Order, Proof, SealedReads, Secret, WorkSource } from './work-source.ts';
+import type { Held, Order, Secret } from './work-source.ts';
 
-/** The node names no sample; the requester gives the files their names. */
-const SAMPLE_LABEL = 'sample';
 const SALT_BYTES = 32;
 
-export interface AttemptOptions {
+export interface AttemptOptions extends StageOptions {
   readonly crypto: Crypto;
   readonly network: Digest;
-  readonly work: WorkSource;
-  /** The reads of an assignment, in the clear: keys from the custodian, bodies from a vault. */
-  readonly openReads: (
-    reads: readonly SealedReads[],
-    proof: () => Promise<Proof>,
-    signal: AbortSignal,
-  ) => Promise<readonly EnclosedReads[]>;
-  /** What other tasks of the job have made, and the key for what this one makes for others. */
-  readonly openHandover: (request: HandoverRequest) => Promise<Handover>;
-  readonly node: Pick<EnclosedAnalysis, 'referenceRoot' | 'config'>;
   readonly containment: Containment;
-  readonly logger: Logger;
 }
 
 /** What ends an attempt from outside, and who waits for its plaintext to be gone. */
@@ -113,47 +93,14 @@ async function analyseAndSeal(
 ): Promise<Secret> {
   const { crypto, network } = options;
   const { assignment } = record;
-  const proof = () => options.work.proof(assignment);
   await assertContained(options.containment, assignment.job); // A4
-  const handover = await takeOver(options, { folder, record, proof, signal });
-  const reads = await options.openReads(assignment.reads, proof, signal);
-  const { files: staged, recipients } = handover;
-  await assertRoom(folder, [...reads, ...staged]);
-  const result = await analyseEnclosed({
-    ...options.node,
-    folder: enclosureOf(folder),
-    stage: assignment.stage,
-    staged,
-    reads,
-    job: { ...assignment.analysis, sampleId: SAMPLE_LABEL },
-    signal,
-  });
+  const { result, recipients } = await analyseStage(options, { folder, assignment, signal });
   const target = sealedOf(folder);
   await sealOutputs({ crypto, outDir: result.outDir, result, recipients, target });
   const salt = toHex(crypto.random(SALT_BYTES));
   const secret = { resultDigest: resultDigest(crypto, network, result), salt };
   await writeRecord(folder, { ...record, secret });
   return secret;
-}
-
-interface TakeOver extends Pick<HandoverRequest, 'proof' | 'signal'> {
-  readonly folder: string;
-  readonly record: AttemptRecord;
-}
-
-/** What other tasks have made for this one, and to whom this one's outputs are sealed (A5). */
-async function takeOver(
-  { work, openHandover }: AttemptOptions,
-  { folder, record: { assignment }, ...asking }: TakeOver,
-): Promise<{ files: readonly StagedFile[]; recipients: readonly Uint8Array[] }> {
-  const { custodian, fencingToken, recipients } = assignment;
-  const named = recipients.map((hex) => fromHex(hex, { what: 'a key', bytes: KEY_BYTES }));
-  if (custodian === null) return { files: [], recipients: named };
-  const inputs = await work.inputs(assignment);
-  const target = handedOf(folder);
-  const request = { ...asking, custodian, inputs, folder: target, first: fencingToken };
-  const { files, recipient } = await openHandover(request);
-  return { files, recipients: named.length > 0 ? named : [recipient] };
 }
 
 /** Commits, reveals when told to, and notes how long the outputs are to stay. */

@@ -4,8 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Channel } from '@helixmesh/client/network';
 import { fetchSealed } from '@helixmesh/client/results';
-import { AppError } from '@helixmesh/protocol';
+import { AppError, type AttemptId } from '@helixmesh/protocol';
 import {
+  type ComparedFormat,
   type Crypto,
   decryptBody,
   fromBase64,
@@ -29,6 +30,12 @@ export interface HandoverOptions extends NodeChannelOptions {
   readonly crypto: Crypto;
 }
 
+/** A file with where it is from, and how its digest is made. */
+export interface HandedFile extends StagedFile {
+  readonly attemptId: AttemptId;
+  readonly format: ComparedFormat;
+}
+
 export type Source = TaskInputs[number]['sources'][number];
 
 export interface FromSource {
@@ -46,7 +53,7 @@ export interface FromSource {
 export async function fromSource(
   options: HandoverOptions,
   from: FromSource,
-): Promise<readonly StagedFile[]> {
+): Promise<readonly HandedFile[]> {
   const { source, input, folder, rewrap } = from;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const channel = channelTo(options, source.address);
@@ -57,16 +64,16 @@ export async function fromSource(
     const index = await indexOf(options, { header, path, input });
     const byPath = new Map(index.files.map((file) => [file.path, file]));
     const files = [];
-    for (const { path, digest } of index.compared) {
+    for (const { path, digest, format } of index.compared) {
       const { sealedAs, sizeBytes } = byPath.get(path) ?? missing();
-      files.push({ path, digest, sizeBytes, sealed: await fetch(sealedAs) });
+      files.push({ path, digest, format, sizeBytes, sealed: await fetch(sealedAs) });
     }
     const headers = await Promise.all(files.map(({ sealed }) => headerOf(sealed)));
     const opening = headers.length === 0 ? [] : await rewrap(headers);
-    return files.map(({ path, digest, sizeBytes, sealed }, i) => {
+    return files.map(({ sealed, ...file }, i) => {
       const own = opening[i] ?? missing();
       const open = () => plaintextOf(options, { header: own, path: sealed });
-      return { task: input.task, path, digest, sizeBytes, open };
+      return { ...file, task: input.task, attemptId: source.attemptId, open };
     });
   } finally {
     channel.close();

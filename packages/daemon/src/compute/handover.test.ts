@@ -143,7 +143,7 @@ async function startSource(t: TestContext, world: World, { result = RESULT }: So
   const attemptId = nextAttempt();
   const folder = join(own, 'attempts', attemptId);
   const { recipient } = await handoverOpener({ ...common, identity })({
-    ...{ custodian: world.custodian, inputs: [], folder, first: 1 },
+    ...{ custodian: world.custodian, inputs: [], folder, first: 1, left: new Set() },
     proof: async () => papersOf(world, identity, { task: 'align' }),
     signal: new AbortController().signal,
   });
@@ -177,7 +177,11 @@ const ANALYSIS = {
 type StartedSource = Awaited<ReturnType<typeof startSource>>;
 
 /** Asks for the alignment as the node of a call. */
-function take(world: World, sources: readonly StartedSource[], change: Partial<Assignment> = {}) {
+function take(
+  world: World,
+  sources: readonly StartedSource[],
+  left: ReadonlySet<AttemptId> = new Set(),
+) {
   const identity = testIdentity();
   const folder = mkdtempSync(join(root, 'node-'));
   const attemptId = nextAttempt();
@@ -191,9 +195,8 @@ function take(world: World, sources: readonly StartedSource[], change: Partial<A
       },
     ],
     // So that the first one is the first.
-    ...{ folder, first: sources.length },
-    proof: async () =>
-      papersOf(world, identity, { task: 'call.2', change: { attemptId, ...change } }),
+    ...{ folder, first: sources.length, left },
+    proof: async () => papersOf(world, identity, { task: 'call.2', change: { attemptId } }),
     signal: new AbortController().signal,
   });
   return { taking, folder };
@@ -266,6 +269,15 @@ test('who shows no running assignment of the job that needs it is told that ther
   }
   const { files } = await results.list({ attemptId, assignment: papers('finish') });
   assert.equal(files.length, 3);
+});
+
+test('a source that is left is not asked, and where none is left nothing comes', async (t) => {
+  const world = await startJob(t);
+  const [liar, good] = [await startSource(t, world), await startSource(t, world)];
+  const { files } = await take(world, [liar, good], new Set([liar.attemptId])).taking;
+  assert.deepEqual(new Set(files.map(({ attemptId }) => attemptId)), new Set([good.attemptId]));
+  const none = take(world, [liar], new Set([liar.attemptId])).taking;
+  await assert.rejects(none, { code: 'PEER_UNREACHABLE' });
 });
 
 test('a custodian that refuses ends it, whatever sources there are', async (t) => {

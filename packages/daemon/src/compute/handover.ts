@@ -13,7 +13,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel } from '@helixmesh/client/network';
-import { AppError, type ErrorCode } from '@helixmesh/protocol';
+import { AppError, type AttemptId, type ErrorCode } from '@helixmesh/protocol';
 import {
   fromBase64,
   fromHex,
@@ -22,8 +22,7 @@ import {
   toBase64,
   toHex,
 } from '@helixmesh/protocol/sealing';
-import type { StagedFile } from './enclosed-analysis.ts';
-import { fromSource, type HandoverOptions, type Source } from './handover-source.ts';
+import { fromSource, type HandedFile, type HandoverOptions } from './handover-source.ts';
 import { HANDOVER_ROUNDS_MAX, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
 import { channelTo } from './node-channel.ts';
 import type { Proof } from './work-source.ts';
@@ -36,13 +35,15 @@ export interface HandoverRequest {
   readonly folder: string;
   /** Which of several sources is asked first: another one for each attempt. */
   readonly first: number;
+  /** Attempts that have handed on something else than they said: they are not asked. */
+  readonly left: ReadonlySet<AttemptId>;
   readonly proof: () => Promise<Proof>;
   readonly signal: AbortSignal;
 }
 
 export interface Handover {
   /** What the tasks before have made and compared. */
-  readonly files: readonly StagedFile[];
+  readonly files: readonly HandedFile[];
   /** X25519 public key of the job. */
   readonly recipient: Uint8Array;
 }
@@ -56,7 +57,7 @@ export function handoverOpener(options: HandoverOptions) {
     try {
       const { recipient } = await ask([]);
       const rewrap = async (headers: readonly Uint8Array[]) => (await ask(headers)).headers;
-      const files: StagedFile[] = [];
+      const files: HandedFile[] = [];
       for (const input of request.inputs) {
         files.push(...(await takeInput(options, { request, input, rewrap })));
       }
@@ -125,10 +126,10 @@ interface Taking {
 async function takeInput(
   options: HandoverOptions,
   { request, input, rewrap }: Taking,
-): Promise<readonly StagedFile[]> {
+): Promise<readonly HandedFile[]> {
   const { first, signal, proof } = request;
   const { sources, task } = input;
-  const left = new Set<Source>();
+  const left = new Set(sources.filter(({ attemptId }) => request.left.has(attemptId)));
   let last = new AppError('PEER_UNREACHABLE', `no node that has the task ${task} is registered`);
   let waitMs = RETRY_FIRST_MS;
   for (let round = 0; round < HANDOVER_ROUNDS_MAX; round += 1) {
