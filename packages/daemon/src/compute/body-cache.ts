@@ -14,7 +14,13 @@ import { statfs } from 'node:fs/promises';
 import type { OpenBody, ReadRequest, Vault } from '@helixmesh/client/biofs';
 import { watched } from '@helixmesh/client/biofs';
 import { AppError } from '@helixmesh/protocol';
-import type { ByteSource, Crypto, Manifest, Range } from '@helixmesh/protocol/sealing';
+import {
+  type ByteSource,
+  type Crypto,
+  inPieces,
+  type Manifest,
+  type Range,
+} from '@helixmesh/protocol/sealing';
 import {
   BLOCK_BYTES_MAX,
   type BlockCache,
@@ -27,7 +33,6 @@ import {
   parseCid,
   type ReplicaLeaf,
   replicaLeaves,
-  verifiedLeaves,
 } from '@helixmesh/vault';
 import { openFsBlockstore } from '@helixmesh/vault/node';
 import { CACHE_RESERVE_BYTES } from './limits.ts';
@@ -143,7 +148,7 @@ function cachedBody(
       const leaves = await leavesOf(opened, signal);
       const first = Math.floor(range.start / BLOCK_BYTES_MAX);
       const wanted = leaves.slice(first, Math.ceil(range.end / BLOCK_BYTES_MAX));
-      const blocks = blocksOf(body, wanted, (run) => leavesFrom(body, opened, { run, signal }));
+      const blocks = blocksOf(body, wanted, (run) => leavesFrom(opened, { run, signal }));
       for (const [i, { range: at }] of wanted.entries()) {
         const block = await (blocks[i] as Promise<Uint8Array>);
         yield block.subarray(Math.max(range.start - at.start, 0), range.end - at.start);
@@ -231,14 +236,14 @@ function blocksOf(
   return blocks;
 }
 
+/** As the vault sends them: the cache compares each one before it gives it to anybody. */
 async function* leavesFrom(
-  { crypto }: Body,
   opened: Opened,
   { run, signal }: { readonly run: readonly ReplicaLeaf[]; readonly signal: AbortSignal },
 ): ByteSource {
   const start = run[0]?.range.start ?? 0;
   const bytes = (await opened()).read({ start, end: run.at(-1)?.range.end ?? start }, signal);
-  yield* verifiedLeaves(crypto, run, bytes);
+  yield* inPieces(bytes, BLOCK_BYTES_MAX);
 }
 
 /** The pieces of a source by their number, read in one go once one of them is asked for. */
