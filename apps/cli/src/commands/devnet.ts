@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { answer, type Context, contextOf } from '../context.ts';
 import { PORT_DEFAULT } from '../devnet/limits.ts';
-import type { PreparedNetwork } from '../devnet/prepare.ts';
+import type { PreparedNetwork, PreparedNode } from '../devnet/prepare.ts';
 import type { DevnetSample } from '../devnet/sample.ts';
 import { interruptible } from '../node-access.ts';
 import { parseNumber } from '../parse-number.ts';
+import { typedCommand, typedPath } from '../ui/as-typed.ts';
 import { bold } from '../ui/style.ts';
 import { table } from '../ui/table.ts';
 
@@ -73,7 +74,10 @@ async function run(
       nodes,
       signal,
       onEnd: ({ name, dataDir, why }) =>
-        say(`${name} has ended (${why}). Start it again: helixmesh --data ${dataDir} up`),
+        say(
+          `${name} has ended (${why}). Start it again: ` +
+            `${typedCommand('helixmesh')} --data ${typedPath(dataDir)} up`,
+        ),
     });
     answer(context, { ...viewOf(made, sample), processes: processes.nodes }, textOf(made, sample));
     const stopped = Promise.withResolvers<void>();
@@ -91,26 +95,8 @@ function viewOf({ dataDir, network, nodes }: PreparedNetwork, sample: DevnetSamp
 function textOf(made: PreparedNetwork, sample: DevnetSample | null): string {
   const named = (role: string) => made.nodes.find((node) => node.role === role);
   const [vault, owner, compute] = [named('storage'), named('custodian'), named('compute')];
-  const coordinator = named('coordinator');
-  const biofs = `biofs --data ${owner?.dataDir}`;
-  const files = sample === null ? 'FILE…' : `${sample.r1} ${sample.r2}`;
-  const reference = sample?.reference ?? 'NAME';
-  const addReference =
-    sample === null && compute !== undefined
-      ? [
-          `  helixmesh --data ${compute.dataDir} reference add NAME --fasta ref.fa   # each compute node`,
-        ]
-      : [];
-  const analyse =
-    compute === undefined
-      ? []
-      : [
-          ...addReference,
-          `  ${biofs} analyze R1 R2 --reference ${reference} --max-price 1.00 --wait \\`,
-          `      --coordinator ${coordinator?.address}`,
-          '  # R1 and R2 are the datasets that `put` tells; the job is the one that `analyze` tells.',
-          `  ${biofs} result JOB --out result`,
-        ];
+  const biofs = `${typedCommand('biofs')} --data ${typedPath(owner?.dataDir ?? '')}`;
+  const files = sample === null ? 'FILE…' : `${typedPath(sample.r1)} ${typedPath(sample.r2)}`;
   return [
     bold(`The network is in ${made.dataDir}`),
     table(
@@ -119,9 +105,37 @@ function textOf(made: PreparedNetwork, sample: DevnetSample | null): string {
     ),
     '',
     'Next:',
-    `  ${biofs} login --key-file ${owner?.keyFile}`,
+    `  ${biofs} login --key-file ${typedPath(owner?.keyFile ?? '')}`,
     `  ${biofs} put ${files} --vault ${vault?.address}`,
-    ...analyse,
-    `  helixmesh --data ${vault?.dataDir} node list`,
+    `  ${helixmeshAt(vault)} node list`,
+    ...(compute === undefined ? [] : analysisText(made, { sample, compute, biofs })),
   ].join('\n');
+}
+
+interface Analysis {
+  readonly sample: DevnetSample | null;
+  readonly compute: PreparedNode;
+  /** How the owner calls it. */
+  readonly biofs: string;
+}
+
+function analysisText({ nodes }: PreparedNetwork, { sample, compute, biofs }: Analysis): string[] {
+  const reference = sample?.reference ?? 'NAME';
+  const coordinator = nodes.find(({ role }) => role === 'coordinator');
+  return [
+    '  # A compute node is available when it has analysed a made genome, after a minute or so.',
+    ...(sample === null
+      ? [
+          `  ${helixmeshAt(compute)} reference add NAME --fasta ref.fa   # each compute node, and the owner`,
+        ]
+      : []),
+    `  ${biofs} analyze R1 R2 --reference ${reference} --max-price 1.00 --wait \\`,
+    `      --coordinator ${coordinator?.address}`,
+    '  # R1 and R2 are the datasets that `put` tells; the job is the one that `analyze` tells.',
+    `  ${biofs} result JOB --out result`,
+  ];
+}
+
+function helixmeshAt(node: PreparedNode | undefined): string {
+  return `${typedCommand('helixmesh')} --data ${typedPath(node?.dataDir ?? '')}`;
 }

@@ -4,6 +4,7 @@ import type { Seeded } from '@helixmesh/protocol/sealing';
 import type { Command } from 'commander';
 import { answer, contextOf, type GlobalOptions } from '../context.ts';
 import { askedSeed, isSeedAddress } from '../genesis-option.ts';
+import { typedCommand, typedPath } from '../ui/as-typed.ts';
 
 interface InitFlags {
   readonly role?: readonly string[];
@@ -126,7 +127,7 @@ function textOf(made: Initialised, seeded: Seeded | null): string {
       ? [`  Look at the settings: ${made.configFile}`]
       : [
           `  Look at the settings: ${made.configFile}`,
-          `  Start the node:       helixmesh --data ${dataDir} up`,
+          `  Start the node:       ${typedCommand('helixmesh')} --data ${typedPath(dataDir)} up`,
           `  Its address is:       ${address}`,
         ];
   return [
