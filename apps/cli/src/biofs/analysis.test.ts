@@ -22,7 +22,7 @@ import {
 } from '@helixmesh/daemon/testing/analysis';
 import { canonicalJson } from '@helixmesh/protocol';
 import { formatNodeAddress } from '@helixmesh/protocol/sealing';
-import { type Bench, makeBench, runBiofs, startBiofs } from '../testing/cli.ts';
+import { type Bench, makeBench, runBiofs, runCli, startBiofs } from '../testing/cli.ts';
 
 const KEY = 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
 const LOOK_MS = 20;
@@ -172,10 +172,23 @@ test('who has the reads sees whether all of them are in the alignments, and no o
   );
   const result = ['result', job, '--out', 'out', '--reads'];
   assert.equal(await failureOf(w, [...result, r1, 'nowhere.fastq.gz']), 'INPUT_NOT_FOUND');
-  assert.equal(await failureOf(w, [...result, r2, r1]), 'RESULT_DIFFERS');
+  const wrong = await runBiofs(w, ['--json', ...result, r2, r1]);
+  const { error } = JSON.parse(wrong.stdout);
+  assert.equal(error.code, 'RESULT_DIFFERS');
+  assert.match(error.hint, /R1 before R2/);
+  assert.doesNotMatch(wrong.stderr, /not taken/, 'no node is blamed for files of the requester');
   assert.equal(existsSync(join(w.folder, 'out')), false);
   const { reads } = await answerOf(w, [...result, r1, r2]);
   assert.equal(reads.isCompared, true);
+});
+
+test('where a job was asked for, its first digits are enough to hear why it went where it did', async (t) => {
+  const w = await world(t);
+  const job = await analysed(w);
+  const explain = ['route', 'explain', job.slice('sha256:'.length, 'sha256:'.length + 12)];
+  const { code, stdout, stderr } = await runCli(w, explain);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, new RegExp(`job +${job}`));
 });
 
 test('killed between signing and sending, and given again, it is one job', async (t) => {

@@ -38,6 +38,14 @@ export interface CheckedResult {
   readonly reads: ReadsCheck | null;
 }
 
+/** Of files whose digest all nodes that agreed have: another one has nothing else to give. */
+const OF_ALL = { isOfAll: true } as const;
+
+/** Whether it is no use to ask another node. */
+export function isOfAll({ details }: AppError): boolean {
+  return details?.['isOfAll'] === true;
+}
+
 const fastpSchema = z.object({
   summary: z.object({ after_filtering: z.object({ total_reads: z.int().min(0) }) }),
 });
@@ -99,8 +107,10 @@ async function checkReads(
   const own = await checkReadConservation({ reads, bam: join(folder, bam), signal });
   if (own.isConserved) return { trimmedReads, primaryRecords, isCompared: true };
   throw new AppError('RESULT_DIFFERS', 'the reads in the BAM are not those of the files given', {
-    hint: 'Where these are the reads of the job, do not use the result, and report the operators.',
-    details: { expected: own.expected, found: own.found },
+    hint:
+      'Check that these are the reads of the job, R1 before R2. Where they are, do not use the ' +
+      'result, and report its operators.',
+    details: { ...OF_ALL, expected: own.expected, found: own.found },
   });
 }
 
@@ -108,6 +118,9 @@ function lostReads(trimmedReads: number, primaryRecords: number): AppError {
   return new AppError(
     'RESULT_DIFFERS',
     `the BAM has ${primaryRecords} primary records for ${trimmedReads} trimmed reads`,
-    { hint: 'Reads were lost or made up: do not use the result, and report the operators.' },
+    {
+      hint: 'Reads were lost or made up: do not use the result, and report its operators.',
+      details: OF_ALL,
+    },
   );
 }

@@ -5,7 +5,8 @@
  * R1  A folder of that name appears when all of it is there, opens, and has the agreed digest, which
  *     is computed from the files themselves. Until then everything lies in `<folder>.partial`.
  * R2  A node that sends anything else is not asked again, what came from it is deleted, and the next
- *     one that agreed is asked: files of two nodes are never mixed.
+ *     one that agreed is asked: files of two nodes are never mixed. What was agreed on and is still
+ *     not what it should be (reads are missing) is the fault of none of them alone: nobody else is asked.
  * R3  What came before a kill, or before a node went away, is not fetched again.
  */
 import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
@@ -23,7 +24,13 @@ import { type NetworkJobView, toHex } from '@helixmesh/protocol/sealing';
 import { JOB_LOOK_MS, RESULT_SETTLE_MS } from '../limits.ts';
 import type { Person } from '../person.ts';
 import type { TransferProgress } from '../transfer-progress.ts';
-import { type CheckedFile, checkResult, type OwnReads, type ReadsCheck } from './check-result.ts';
+import {
+  type CheckedFile,
+  checkResult,
+  isOfAll,
+  type OwnReads,
+  type ReadsCheck,
+} from './check-result.ts';
 import { fetchSet } from './fetch-set.ts';
 import type { JobRecord } from './job-records.ts';
 
@@ -62,7 +69,7 @@ export interface FetchedResult {
   readonly refused: readonly Refused[];
 }
 
-/** Failures of this machine or its user: another node would not help. */
+/** Failures of this machine or its user. */
 const OWN: readonly ErrorCode[] = [
   'CANCELED',
   'DISK_FULL',
@@ -95,7 +102,7 @@ export async function fetchResult(
         if (refused.has(source.attemptId)) continue;
         const done = await tryOne(person, { task, source, partial, options }).catch((thrown) => {
           const error = AppError.from(thrown);
-          if (person.signal.aborted || OWN.includes(error.code)) throw error;
+          if (person.signal.aborted || isForNobody(error)) throw error;
           const { nodeId, attemptId } = source;
           const one = { nodeId, code: error.code, message: error.message };
           refused.set(attemptId, one);
@@ -118,6 +125,11 @@ export async function fetchResult(
     // What is left of a fetch that was broken off stays.
     await rmdir(partial).catch(() => undefined);
   }
+}
+
+/** Another node would not help. */
+function isForNobody(error: AppError): boolean {
+  return OWN.includes(error.code) || isOfAll(error);
 }
 
 interface Try {

@@ -7,7 +7,7 @@ import {
 } from '@helixmesh/protocol';
 import type { PlacementExplanation } from '@helixmesh/protocol/sealing';
 import type { Command } from 'commander';
-import { answer, contextOf } from '../../context.ts';
+import { answer, type Context, contextOf } from '../../context.ts';
 import { type CoordinatorUse, withCoordinator } from '../../coordinator.ts';
 import { COORDINATOR_OPTION, type NodeOptions } from '../node/list.ts';
 
@@ -25,16 +25,19 @@ export function addRouteExplain(route: Command): void {
         'the decision made again from the record, before anything is shown. It is for the requester ' +
         'of the job, for nodes that it was given to, and for the coordinator itself.',
     )
-    .argument('<id>', 'a job (sha256:…) or a task (task_…)')
+    .argument(
+      '<id>',
+      'a job (sha256:…, or its first digits where it was asked for) or a task (task_…)',
+    )
     .option('--placement <id>', 'which decision about it (default: the newest)')
     .option(...COORDINATOR_OPTION)
     .action(async (id: string, options: Options, command) => {
       const context = contextOf(command);
-      const subject = subjectOf(id);
+      const { subject, coordinator } = await askedAbout(context, id);
       const placement = options.placement === undefined ? undefined : digestOf(options.placement);
       const { placements, verified } = await withCoordinator(
         context,
-        options.coordinator,
+        options.coordinator ?? coordinator,
         async (use) => {
           const told = await explained(use, { subject, placement });
           const { verifiedRecord } = await import('../../verified-record.ts');
@@ -70,10 +73,29 @@ async function explained(
   return channel.call('explainPlacement', input);
 }
 
-function subjectOf(id: string): Digest | TaskId {
-  if (DIGEST_PATTERN.test(id) || TASK_ID_PATTERN.test(id)) return id as Digest | TaskId;
+interface About {
+  readonly subject: Digest | TaskId;
+  /** Where this folder has sent its jobs; undefined where it has asked for none. */
+  readonly coordinator: string | undefined;
+}
+
+/** By the first digits too of a job that was asked for in this folder. */
+async function askedAbout({ loaded, paths }: Context, id: string): Promise<About> {
+  const { listJobRecords } = await import('../../biofs/analysis/job-records.ts');
+  const { nodeCrypto } = await import('@helixmesh/protocol/node');
+  const records = await listJobRecords(nodeCrypto, paths.dataDir);
+  const coordinator = (job?: string) =>
+    loaded.config.coordinator ??
+    (records.find((record) => record.id === job) ?? records[0])?.coordinator;
+  if (DIGEST_PATTERN.test(id)) return { subject: id as Digest, coordinator: coordinator(id) };
+  if (TASK_ID_PATTERN.test(id)) return { subject: id as TaskId, coordinator: coordinator() };
+  if (records.length > 0) {
+    const { findId } = await import('../../biofs/find-dataset.ts');
+    const subject = findId(id, records, 'job');
+    return { subject, coordinator: coordinator(subject) };
+  }
   throw new AppError('USAGE', `neither a job nor a task: ${JSON.stringify(id.slice(0, 100))}`, {
-    hint: 'Give sha256:<64 hex digits> or task_<32 hex digits>, as `biofs status` shows them.',
+    hint: 'Give sha256:<64 hex digits> or task_<32 hex digits>; first digits do where it was asked for.',
   });
 }
 
