@@ -120,7 +120,9 @@ async function indexOf(
   const beside = found.kind === 'own' ? indexBeside(person, found) : undefined;
   if (beside !== undefined) return parseRegionIndex(await bytesOf(person, beside, options));
   throw new AppError('USAGE', 'no index of that dataset is known', {
-    hint: 'Store its .bai, .tbi or .csi with `biofs put` too, or name the index with --index.',
+    hint:
+      'Regions are of BAM and bgzipped VCF files: store the .bai, .tbi or .csi of this one with ' +
+      '`biofs put` too, or name it with --index.',
   });
 }
 

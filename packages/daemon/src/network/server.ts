@@ -45,7 +45,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (cause) {
     await server.close();
     throw new AppError('CONFIG_INVALID', `cannot listen on ${options.host}:${options.port}`, {
-      hint: 'Choose another address with --listen, or stop what uses this one.',
+      hint: 'Set another one as node.listen, or stop what uses this one.',
       cause,
     });
   }

@@ -19,7 +19,7 @@ export async function readNetworkFile(path: string): Promise<Network> {
 async function readShort(path: string): Promise<Uint8Array> {
   const file = await open(path).catch((cause: unknown) => {
     throw new AppError('CONFIG_INVALID', `cannot read ${path}`, {
-      hint: 'Found a network or join one with `helixmesh init`.',
+      hint: 'Found a network with `helixmesh init`, or join one with the network.json of its nodes.',
       cause,
     });
   });

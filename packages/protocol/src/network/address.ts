@@ -39,7 +39,7 @@ export function parseNodeAddress(text: string): NodeAddress {
   const address = read(text);
   if (address !== undefined) return address;
   throw new AppError('USAGE', `not the address of a node: ${JSON.stringify(text.slice(0, 100))}`, {
-    hint: 'Give node_<64 hex digits>@host:port, as `helixmesh node show` prints it.',
+    hint: 'Give node_<64 hex digits>@host:port, as `helixmesh up` prints it.',
   });
 }
 

@@ -81,7 +81,7 @@ export function addGrant(program: Command): void {
       pairs([
         ['grant', done.grant],
         ['to', done.grantee],
-        ['until', done.untilMs === null ? 'revoked' : `${dateTime(done.untilMs)} UTC`],
+        ['until', untilText(done)],
         ['file', done.path],
       ]),
     );
@@ -135,6 +135,11 @@ export function addGrants(program: Command): void {
     });
 }
 
+/** `until  revoked` would say that it is. */
+function untilText({ untilMs }: { readonly untilMs: number | null }): string {
+  return untilMs === null ? 'its owner revokes it' : `${dateTime(untilMs)} UTC`;
+}
+
 export function addAccept(program: Command): void {
   program
     .command('accept')
@@ -155,7 +160,7 @@ export function addAccept(program: Command): void {
         pairs([
           ['dataset', done.dataset],
           ['owner', done.owner],
-          ['until', done.untilMs === null ? 'revoked' : `${dateTime(done.untilMs)} UTC`],
+          ['until', untilText(done)],
         ]),
       );
     });
