@@ -108,7 +108,8 @@ test('each route has a path of its own, and names a scope exactly where an accou
   const places = routes.map(({ method, path }) => `${method} ${path.replace(/:\w+/g, ':')}`);
   assert.equal(new Set(places).size, places.length);
   for (const { path, signedBy, scope, params } of routes) {
-    assert.match(path, /^\/api\/v1\//);
+    // Ours, and the one that clients of the Sequentias protocol call.
+    assert.match(path, /^\/(api|bionfs)\/v1\//);
     assert.equal(signedBy.startsWith('account'), scope !== null, path);
     const named = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name);
     assert.deepEqual(Object.keys(params.shape), named);
