@@ -19,6 +19,7 @@ import type { Rewrapped } from './rewrap.ts';
 import {
   coordinator,
   nodeKey,
+  OF_A_FRIEND,
   other,
   owner,
   type Papers,
@@ -110,6 +111,7 @@ const REFUSED: readonly (readonly [string, Papers])[] = [
   ],
   ['task:assignment_signature', { ...call, signer: other.secretKey }],
   ['task:assignment_task', { ...call, assignment: { ...CALL, task: 'call.4' } }],
+  ['task:assignment_operator', { ...call, job: { ...SPREAD, constraints: OF_A_FRIEND } }],
   ['task:node', { ...call, request: { caller: other.nodeId } }],
   ['grant:zone', { ...call, assignment: { ...CALL, zone: 'EU' } }],
   ['grant:pipeline', { ...call, job: { ...SPREAD, pipeline: { name: 'trio', version: 1 } } }],

@@ -6,7 +6,6 @@ import {
   encodeDocument,
   type Manifest,
   makeX25519KeyPair,
-  type NetworkJob,
   openHeader,
   parseNodeRelease,
   verifyWithKey,
@@ -19,6 +18,7 @@ import {
   custodian,
   node,
   nodeKey,
+  OF_A_FRIEND,
   other,
   owner,
   type Papers,
@@ -28,10 +28,6 @@ import {
 
 const root = temporaryFolder('task-release');
 const bench = (changes: Partial<Manifest> = {}) => taskBench(root, changes);
-const OF_A_FRIEND: NetworkJob['constraints'] = {
-  ...{ zones: null, operators: [walletNamed('friend').address] },
-  ...{ isCommercial: false, needsStrongSandbox: true, onShortfall: 'wait' },
-};
 
 test('the node of an attempt gets the keys, and a statement for the vault', async () => {
   const { custody, dataset, grant, released } = await bench();

@@ -47,6 +47,12 @@ export const other = keysOf(crypto.random(32));
 const address = formatNodeAddress(vault);
 export const nodeKey = makeX25519KeyPair(crypto);
 
+/** Of a job whose requester allows one operator, who has none of these nodes. */
+export const OF_A_FRIEND: NetworkJob['constraints'] = {
+  ...{ zones: null, operators: [walletNamed('friend').address] },
+  ...{ isCommercial: false, needsStrongSandbox: true, onShortfall: 'wait' },
+};
+
 export interface Papers {
   readonly job?: Partial<NetworkJob>;
   readonly assignment?: Partial<Assignment>;
