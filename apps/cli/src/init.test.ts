@@ -72,7 +72,9 @@ test('a second init is refused, and so is one that says too little or too much',
 
 test('cleanup of everything keeps the keys, the network and the settings', async (t) => {
   const bench = await founded(t);
-  await mkdir(join(bench.folder, 'a', 'store'));
+  for (const made of ['store', 'compute/cache']) {
+    await mkdir(join(bench.folder, 'a', made), { recursive: true });
+  }
   const { code, stderr } = await run(bench, '--data a cleanup --all');
   assert.equal(code, 0, stderr);
   for (const name of [
@@ -83,7 +85,9 @@ test('cleanup of everything keeps the keys, the network and the settings', async
   ]) {
     assert.ok(existsSync(join(bench.folder, 'a', name)), name);
   }
-  assert.ok(!existsSync(join(bench.folder, 'a', 'store')));
+  for (const made of ['store', 'compute/cache']) {
+    assert.ok(!existsSync(join(bench.folder, 'a', made)), made);
+  }
 });
 
 test('up serves the folder that init has made, says its address, and ends on SIGTERM', async (t) => {

@@ -4,7 +4,6 @@
  *
  *   <folder>/attempts/<attempt>   what it holds (`attempt-folder.ts`)
  *   <folder>/canary               a canary while it runs
- *   <folder>/cache                bodies that were fetched, encrypted (`body-cache.ts`)
  *
  * Takes nothing new while it is not admitted, drains, or lacks room; what it holds goes on.
  */
@@ -45,7 +44,9 @@ export interface ComputeOptions {
   /** Cores that all tools together may use. */
   readonly cores: number;
   readonly limitsFactor: number;
-  /** What fetched bodies may take of the disk, to be read again; 0: none are kept. */
+  /** For bodies that were fetched, encrypted (`body-cache.ts`). */
+  readonly cacheFolder: string;
+  /** What they may take of the disk, to be read again; 0: none are kept. */
   readonly cacheBytes: number;
   /** The wallet that answers for this node. */
   readonly operator: string | null;
@@ -80,7 +81,6 @@ export function createCompute(options: ComputeOptions): Compute {
   const { secretKey } = identity.signingKey;
   const signer = { secretKey };
   const channel = openChannel({ address: coordinator, network, signer, certificate: identity });
-  const cacheFolder = join(folder, 'cache');
   let bodies: BodyCache | null = null;
   const stopping = new AbortController();
   let isEnding = false;
@@ -115,7 +115,7 @@ export function createCompute(options: ComputeOptions): Compute {
       async start() {
         await mkdir(root, { recursive: true, mode: 0o700 });
         await wipeEnclosed(canaryFolder);
-        bodies = await openedCache(options, cacheFolder);
+        bodies = await openedCache(options);
         await worker.start();
         asking = canary.run(stopping.signal);
       },
@@ -141,10 +141,8 @@ export function createCompute(options: ComputeOptions): Compute {
 }
 
 /** Where none are kept, those from before are deleted. */
-async function openedCache(
-  { cacheBytes: budgetBytes, crypto, now }: ComputeOptions,
-  folder: string,
-): Promise<BodyCache | null> {
+async function openedCache(options: ComputeOptions): Promise<BodyCache | null> {
+  const { cacheFolder: folder, cacheBytes: budgetBytes, crypto, now } = options;
   if (budgetBytes > 0) return await openBodyCache({ folder, budgetBytes, crypto, now });
   await rm(folder, { recursive: true, force: true });
   return null;

@@ -169,6 +169,7 @@ function computeOf(ground: NetworkGround, isDraining: () => boolean): Compute | 
     referenceRoot: paths.referenceRoot,
     cores: config.cores,
     limitsFactor: config.limitsFactor,
+    cacheFolder: paths.bodyCache,
     cacheBytes: config.cacheBytes,
     operator: config.operator,
   });

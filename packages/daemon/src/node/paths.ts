@@ -20,6 +20,8 @@ export interface NodePaths {
   readonly vaultRoot: string;
   /** Attempts at analyses of others, and canaries. */
   readonly computeRoot: string;
+  /** Sealed bodies that were fetched for them, and can be fetched again. */
+  readonly bodyCache: string;
   /** The genesis document of the network that the folder belongs to. */
   readonly networkFile: string;
 }
@@ -46,6 +48,7 @@ export function nodePaths(dataDir: string): NodePaths {
     logFile: join(root, 'node.log'),
     vaultRoot: join(root, 'vault'),
     computeRoot: join(root, 'compute'),
+    bodyCache: join(root, 'compute', 'cache'),
     networkFile: join(root, 'network.json'),
   };
 }
