@@ -12,6 +12,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { nodePaths } from '@helixmesh/daemon/data-folder';
 import { STEP_DEADLINE_MS } from '../support/limits.ts';
 import { answerOf, failureOf, run } from '../support/network.ts';
+import { searchPlaintext, searchTraffic, sendControl } from '../support/plaintext-search.ts';
+import { formsOf } from '../support/planted-text.ts';
 import {
   makeProxiedNetwork,
   type ProxiedNetwork,
@@ -186,11 +188,11 @@ function mount(args: readonly string[]): void {
 }
 
 test('neither the nodes, nor their logs, nor what went between them holds the file or its name', async () => {
-  let looked = 0;
+  await sendControl(part(vault));
   const isOfNode = (path: string) => !path.endsWith('.vcf') && !path.endsWith('.partial');
-  for await (const { name, bytes } of network.traces(isOfNode)) {
-    assert.equal(bytes.indexOf(CANARY), -1, name);
-    looked += bytes.length;
-  }
-  assert.ok(looked > 4 * SIZE, `${looked} bytes were looked at`);
+  const needles = formsOf('a name', CANARY);
+  const left = await searchPlaintext(network.traces(isOfNode), needles);
+  const traffic = await searchTraffic(network, { needles, to: 'vault-1' });
+  assert.deepEqual([...left.found, ...traffic.found], []);
+  assert.ok(left.bytes > SIZE && traffic.bytes > 2 * SIZE, `${left.bytes}, ${traffic.bytes} bytes`);
 });

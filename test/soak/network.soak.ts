@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { answerOf } from '../support/network.ts';
 import { analyse, fetchResult, waitUntilOver } from '../support/network-job.ts';
-import { searchPlaintext } from '../support/plaintext-search.ts';
+import { searchPlaintext, searchTraffic, sendControl } from '../support/plaintext-search.ts';
 import { makeProxiedNetwork, type ProxiedNetwork } from '../support/proxied-network.ts';
 import { killAtRandom } from '../support/random-kills.ts';
 import { resultDigests } from '../support/result-digests.ts';
@@ -68,10 +68,11 @@ test(`${SAMPLES} samples at once give the results of one machine under ${KILLS} 
     `seed ${SEED}: ${kills.total} kills ${JSON.stringify(kills.byName)}, ${jobs} jobs, ${seconds} s`,
   );
   assert.equal(kills.total, KILLS);
+  await sendControl(net.node('vault'));
   await Promise.all(net.nodes.map((node) => node.stop()));
   const isSearched = (path: string) =>
-    (!path.startsWith(net.folder) || path.startsWith(`${net.folder}/net/`)) &&
-    !path.includes('/references/');
-  const { found } = await searchPlaintext(net.traces(isSearched), samples.needles);
-  assert.deepEqual(found, []);
+    path.startsWith(`${net.folder}/net/`) && !path.includes('/references/');
+  const { needles } = samples;
+  assert.deepEqual((await searchPlaintext(net.traces(isSearched), needles)).found, []);
+  assert.deepEqual((await searchTraffic(net, { needles, to: 'vault' })).found, []);
 });

@@ -1,16 +1,17 @@
 /** That a network has left nothing of its samples behind that could be read, after it was stopped. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { searchPlaintext } from './plaintext-search.ts';
+import { searchPlaintext, searchTraffic, sendControl } from './plaintext-search.ts';
+import { formsOf } from './planted-text.ts';
 import type { ProxiedNetwork } from './proxied-network.ts';
 import type { Samples } from './sealed-samples.ts';
 
 /** Stops the nodes. The sample was analysed on this machine alone too, which is the control. */
 export async function assertNothingLeft(network: ProxiedNetwork, samples: Samples): Promise<void> {
+  await sendControl(network.node('vault'));
   await Promise.all(network.nodes.map((node) => node.stop()));
-  const isOfNodes = (path: string) =>
-    path.startsWith(join(network.folder, 'net')) || !path.startsWith(network.folder);
-  const isSearched = (path: string) => isOfNodes(path) && !path.includes('/references/');
+  const isSearched = (path: string) =>
+    path.startsWith(join(network.folder, 'net')) && !path.includes('/references/');
   const { found, traces, bytes } = await searchPlaintext(
     network.traces(isSearched),
     samples.needles,
@@ -24,5 +25,20 @@ export async function assertNothingLeft(network: ProxiedNetwork, samples: Sample
       `${seen} is seen where it is`,
     );
   }
-  assert.ok(traces > 30 && bytes > 2_000_000, `${traces} traces, ${bytes} bytes`);
+  assert.ok(traces > 30 && bytes > 1_000_000, `${traces} traces, ${bytes} bytes`);
+  await assertNothingSent(network, samples);
+}
+
+/** What went between the nodes, opened: ids are in it, and no names and no reads. */
+async function assertNothingSent(network: ProxiedNetwork, { all, needles }: Samples) {
+  const traffic = await searchTraffic(network, { needles, to: 'vault' });
+  assert.deepEqual(traffic.found, []);
+  const [dataset = assert.fail()] = all[0]?.datasets ?? [];
+  const ids = await searchPlaintext(network.insideTls(), formsOf('a dataset', dataset));
+  for (const name of ['vault', 'owner', 'coordinator']) {
+    assert.ok(
+      ids.found.some((each) => each.includes(`/${name}/`)),
+      `ids are seen at ${name}`,
+    );
+  }
 }

@@ -3,12 +3,14 @@
  * each a proxy through which everybody else reaches it.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { http2Content } from './http2-content.ts';
 import { answerOf, type NetworkNode, startNetworkNode } from './network.ts';
 import { enginePid, killHard } from './processes.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { openConnection, parseKeyLog } from './tls-traffic.ts';
 
 export interface ProxiedNode {
   readonly name: string;
@@ -30,8 +32,12 @@ export interface ProxiedNetwork {
   readonly nodes: readonly ProxiedNode[];
   readonly sample: { readonly r1: string; readonly r2: string; readonly reference: string } | null;
   node(name: string): ProxiedNode;
-  /** All that the nodes have said and that went over the proxies, and files below `folder`. */
+  /** All that the nodes have said and files below `folder`. */
   traces(isLookedAt: (path: string) => boolean): AsyncGenerator<Trace>;
+  /** What went over the proxies, as it was on the wire. */
+  wire(): AsyncGenerator<Trace>;
+  /** The same connections, opened: what the peers read. */
+  insideTls(): AsyncGenerator<Trace>;
   stop(): Promise<void>;
 }
 
@@ -50,9 +56,10 @@ export async function makeProxiedNetwork(options: readonly string[]): Promise<Pr
   const nodes: ProxiedNode[] = [];
   for (const node of made.nodes as readonly MadeNode[]) {
     const recordTo = join(traffic, node.name);
+    await mkdir(recordTo);
     const proxy = await startTcpProxy({ target: () => node.port, recordTo });
     const coordinator = nodes.find(({ role }) => role === 'coordinator')?.address;
-    nodes.push(proxied(node, { proxy, coordinator, said }));
+    nodes.push(proxied(node, { proxy, coordinator, said, keyLog: join(traffic, KEY_LOG) }));
   }
   return {
     folder,
@@ -61,8 +68,10 @@ export async function makeProxiedNetwork(options: readonly string[]): Promise<Pr
     node: (name) => nodes.find((each) => each.name === name) ?? assert.fail(`no node ${name}`),
     async *traces(isLookedAt) {
       yield { name: 'what nodes said', bytes: Buffer.from(said.join('\n')) };
-      for (const root of [folder, traffic]) yield* filesBelow(root, isLookedAt);
+      yield* filesBelow(folder, isLookedAt);
     },
+    wire: () => filesBelow(traffic, (path) => !path.endsWith(KEY_LOG)),
+    insideTls: () => openedBelow(traffic),
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()));
       await Promise.all(nodes.map(({ proxy }) => proxy.close()));
@@ -86,17 +95,24 @@ interface MadeNode {
   readonly keyFile: string;
 }
 
+/** In the folder of what went over the proxies: the secrets of its connections. */
+const KEY_LOG = 'tls-secrets';
+
+interface Surroundings {
+  readonly proxy: TcpProxy;
+  readonly coordinator: string | undefined;
+  readonly said: string[];
+  readonly keyLog: string;
+}
+
 function proxied(
   { name, role, dataDir, address, keyFile }: MadeNode,
-  {
-    proxy,
-    coordinator,
-    said,
-  }: { readonly proxy: TcpProxy; readonly coordinator: string | undefined; said: string[] },
+  { proxy, coordinator, said, keyLog }: Surroundings,
 ): ProxiedNode {
   const registers = role !== 'custodian' && coordinator !== undefined;
   const env = {
     HELIXMESH_ENDPOINT: proxy.endpoint,
+    NODE_OPTIONS: `--tls-keylog=${keyLog}`,
     ...(registers ? { HELIXMESH_COORDINATOR: coordinator } : {}),
   };
   let running: NetworkNode | null = null;
@@ -135,5 +151,19 @@ async function* filesBelow(
       throw error;
     });
     if (bytes !== undefined) yield { name, bytes };
+  }
+}
+
+/** One trace for each direction of a connection whose secrets its ends have written down. */
+async function* openedBelow(traffic: string): AsyncGenerator<Trace> {
+  const keyLog = parseKeyLog(await readFile(join(traffic, KEY_LOG), 'latin1'));
+  for await (const { name, bytes } of filesBelow(traffic, (path) => path.endsWith('.client'))) {
+    const server = await readFile(name.replace(/client$/, 'server'));
+    const opened = openConnection({ client: bytes, server }, keyLog);
+    if (opened === null) continue;
+    for (const side of ['client', 'server'] as const) {
+      const { headers, data } = http2Content(opened[side]);
+      yield { name: `inside ${name}, by its ${side}`, bytes: Buffer.concat([headers, data]) };
+    }
   }
 }

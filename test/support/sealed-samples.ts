@@ -6,6 +6,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { nodePaths } from '@helixmesh/daemon/data-folder';
 import { addReference, simulate } from '@helixmesh/pipelines';
 import { answerOf } from './network.ts';
+import { formsOf } from './planted-text.ts';
 import type { ProxiedNetwork } from './proxied-network.ts';
 
 /** In the names of files and of reads. */
@@ -46,7 +47,7 @@ export async function sealSamples(
   for (const { dataDir } of holders) await addSimulated(network, dataDir);
   const owner = network.node('owner');
   const all: SealedSample[] = [];
-  const needles: Record<string, Buffer> = { 'a name': Buffer.from(CANARY) };
+  const needles: Record<string, Buffer> = formsOf('a name', CANARY);
   for (let i = 0; i < count; i++) {
     const name = `${CANARY}-${i + 1}`;
     const folder = join(network.folder, name);

@@ -5,8 +5,9 @@
  * T1  Bytes of a direction keep their order, whatever is changed while they are on their way.
  * T2  A slow receiver holds back its sender: what waits here is bounded.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LOOK_MS } from './limits.ts';
 
@@ -35,7 +36,7 @@ export interface TcpProxy {
 export interface ProxyOptions {
   /** Dialled on 127.0.0.1 for each connection; may change with the node behind it. */
   readonly target: () => number;
-  /** All bytes of both directions are added to this file. */
+  /** What each side of each connection sends is kept in this folder: `1.client`, `1.server`, `2.client`… */
   readonly recordTo?: string;
 }
 
@@ -47,9 +48,9 @@ const GOOD: ProxyConditions = {
 };
 
 export async function startTcpProxy({ target, recordTo }: ProxyOptions): Promise<TcpProxy> {
-  const record = recordTo === undefined ? null : await open(recordTo, 'a');
-  const shared: Shared = { conditions: GOOD, connections: 0, bytes: 0, isClosed: false, record };
+  const shared: Shared = { conditions: GOOD, connections: 0, bytes: 0, isClosed: false };
   const sockets = new Set<Socket>();
+  const carrying = new Set<Promise<void>>();
   const server = createServer({ noDelay: true }, (inner) => {
     shared.connections += 1;
     const outer = createConnection({ port: target(), host: '127.0.0.1', noDelay: true });
@@ -63,8 +64,15 @@ export async function startTcpProxy({ target, recordTo }: ProxyOptions): Promise
       outer.resetAndDestroy();
     };
     const pair: Pair = { passed: 0, reset };
-    void carry(inner, outer, { pair, shared });
-    void carry(outer, inner, { pair, shared });
+    const path = recordTo === undefined ? null : join(recordTo, `${shared.connections}`);
+    const carried = [
+      carry(inner, outer, { pair, shared, recordTo: path && `${path}.client` }),
+      carry(outer, inner, { pair, shared, recordTo: path && `${path}.server` }),
+    ];
+    for (const one of carried) {
+      carrying.add(one);
+      void one.finally(() => carrying.delete(one));
+    }
   });
   const port = await listen(server);
   const cut = () => {
@@ -84,7 +92,7 @@ export async function startTcpProxy({ target, recordTo }: ProxyOptions): Promise
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       cut();
       await closed;
-      await record?.close();
+      await Promise.all(carrying);
     },
   };
 }
@@ -94,7 +102,6 @@ interface Shared {
   connections: number;
   bytes: number;
   isClosed: boolean;
-  readonly record: FileHandle | null;
 }
 
 interface Pair {
@@ -105,19 +112,22 @@ interface Pair {
 /** What may wait in one direction of a connection, bytes: 160 MB/s over a delay of 100 ms. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 
+interface Way {
+  readonly pair: Pair;
+  readonly shared: Shared;
+  readonly recordTo: string | null;
+}
+
 /** One direction. A side that fails resets the other, as the network would. */
-async function carry(
-  from: Socket,
-  to: Socket,
-  { pair, shared }: { readonly pair: Pair; readonly shared: Shared },
-): Promise<void> {
+async function carry(from: Socket, to: Socket, { pair, shared, recordTo }: Way): Promise<void> {
+  const record = recordTo === null ? null : await open(recordTo, 'a');
   let waiting = 0;
   let last = Promise.resolve();
   const deliver = async (chunk: Buffer, dueMs: number) => {
     await delay(Math.max(0, dueMs - performance.now()));
     await passable(shared, chunk.length);
     if (to.destroyed) return;
-    await shared.record?.write(chunk);
+    await record?.write(chunk);
     shared.bytes += chunk.length;
     pair.passed += chunk.length;
     const { cutAfterBytes } = shared.conditions;
@@ -140,6 +150,9 @@ async function carry(
   } catch {
     await passable(shared, 0);
     pair.reset(); // The other side hears of it the same way.
+  } finally {
+    await last.catch(() => undefined);
+    await record?.close();
   }
 }
 
