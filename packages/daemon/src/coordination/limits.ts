@@ -10,6 +10,8 @@ export const LIST_BYTES_MAX = 12 * 1024 * 1024;
  * room for another: nothing that it has earned is lost.
  */
 export const FORGOTTEN_AFTER_MS = 30 * 24 * 3_600_000;
+/** Nodes that are looked at, when the registry is full, for one that may make way: each is parsed. */
+export const STRANGERS_LOOKED_AT_MAX = 64;
 
 /** A registration that a node makes holds for so long, and is renewed after half of it. */
 export const REGISTRATION_VALID_MS = 30 * 24 * 3_600_000;

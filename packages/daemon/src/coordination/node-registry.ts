@@ -26,7 +26,7 @@ import {
   verifyRegistration,
 } from '@helixmesh/scheduler';
 import { atomically, type Database } from '../sql/database.ts';
-import { FORGOTTEN_AFTER_MS } from './limits.ts';
+import { FORGOTTEN_AFTER_MS, STRANGERS_LOOKED_AT_MAX } from './limits.ts';
 import { lifecycleOf, type NodeRow, registrationOf, uptimeOf } from './node-rows.ts';
 
 export interface NodeRegistry {
@@ -165,14 +165,16 @@ async function makeRoom(trx: Database, { nodesMax, nowMs, isStranger }: Room): P
   });
 }
 
-/** Of strangers that were never verified, the one that registered first; false where there is none. */
+/** Of strangers that were never verified, one that registered early; false where there is none. */
 async function forgetOne(trx: Database, isStranger: (row: NodeRow) => boolean): Promise<boolean> {
   const rows = await trx
     .selectFrom('nodes')
     .selectAll()
     .where('admission', '!=', 'banned')
     .where('verified', 'is', null)
+    .orderBy('is_zone_verified')
     .orderBy('registered_at')
+    .limit(STRANGERS_LOOKED_AT_MAX)
     .execute();
   const stranger = rows.find(isStranger);
   if (stranger === undefined) return false;
