@@ -39,6 +39,8 @@ export interface CoordinatorOptions {
   /** Pause between two rounds of placing, ms. */
   readonly roundMs?: number;
   readonly nodesMax?: number;
+  /** Whose jobs are taken; by default anybody's. */
+  readonly isServed?: (account: string) => boolean;
   readonly listBytesMax?: number;
 }
 

@@ -3,7 +3,12 @@ import { NODE_ID_PATTERN } from '@helixmesh/protocol';
 import type { NodeRole } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
 import { readEndpoint } from './endpoint.ts';
-import { OWNER_OBJECTS_MAX, PRICE_MAX_MICRO_USD, REQUESTS_PER_MINUTE_MAX } from './limits.ts';
+import {
+  ACCOUNTS_MAX,
+  OWNER_OBJECTS_MAX,
+  PRICE_MAX_MICRO_USD,
+  REQUESTS_PER_MINUTE_MAX,
+} from './limits.ts';
 
 export const ROLES = [
   'storage',
@@ -27,6 +32,8 @@ const endpoint = z
   .refine((text) => readEndpoint(text) !== undefined, 'must be host:port, as 127.0.0.1:7400');
 const price = z.coerce.number().int().min(0).max(PRICE_MAX_MICRO_USD);
 const ADDRESS_PATTERN = /^node_[0-9a-f]{64}@[^@\s]{1,300}$/;
+
+const WALLET = /^0x[0-9a-f]{40}$/;
 
 export const configSchema = z.strictObject({
   dataDir: z.string().min(1),
@@ -53,7 +60,7 @@ export const configSchema = z.strictObject({
     .nullable(),
   operator: z
     .string()
-    .regex(/^0x[0-9a-f]{40}$/, 'must be the address of a wallet, 0x and 40 lower-case hex digits')
+    .regex(WALLET, 'must be the address of a wallet, 0x and 40 lower-case hex digits')
     .nullable(),
   cores: z.coerce.number().int().min(1).max(1024),
   coordinator: z
@@ -63,6 +70,9 @@ export const configSchema = z.strictObject({
   cacheBytes: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   ownerBytes: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   ownerObjects: z.coerce.number().int().min(0).max(OWNER_OBJECTS_MAX),
+  accounts: listOf(
+    z.string().regex(WALLET, 'must be addresses of wallets, 0x and 40 lower-case hex digits'),
+  ).refine(({ length }) => length <= ACCOUNTS_MAX, `at most ${ACCOUNTS_MAX} wallets`),
   priceCoreHour: price,
   priceGpuHour: price,
   priceTransferGib: price,

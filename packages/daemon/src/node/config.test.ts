@@ -6,6 +6,7 @@ import { AppError } from '@helixmesh/protocol';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { CONFIG_FILE, loadConfig, shownValue } from './config.ts';
 import { ROLES } from './config-schema.ts';
+import { servedAccounts } from './served-accounts.ts';
 import { CONFIG_KEYS, SETTINGS } from './settings.ts';
 
 const folder = temporaryFolder('config');
@@ -42,6 +43,15 @@ test('flags win over the environment, the environment over the file, the file ov
   assert.equal(origins.logLevel, 'environment HELIXMESH_LOG_LEVEL');
   assert.equal(origins.dataDir, `file ${path}`);
   assert.equal(origins.restateAdminUrl, 'default');
+});
+
+test('a node serves the wallets that its settings name, and anybody where they name none', () => {
+  const [alice, bob] = [`0x${'a'.repeat(40)}`, `0x${'b'.repeat(40)}`];
+  const { config } = loadConfig({ env: { HELIXMESH_ACCOUNTS: `${alice}, ${bob}` }, flags: {} });
+  const isServed = servedAccounts(config);
+  assert.deepEqual([alice, bob, `0x${'c'.repeat(40)}`].map(isServed), [true, true, false]);
+  assert.ok(servedAccounts(loadConfig({ env: {}, flags: {} }).config)(alice));
+  refused(() => loadConfig({ env: { HELIXMESH_ACCOUNTS: 'alice' }, flags: {} }), /accounts/);
 });
 
 test('an unknown setting, a bad value and half a pair of URLs are refused by name', () => {

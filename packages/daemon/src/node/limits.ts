@@ -26,3 +26,6 @@ export const OWNER_OBJECTS_MAX = 1_000_000;
 /** Requests of one key, and of one address: a hundred in each second. */
 export const REQUESTS_PER_MINUTE_DEFAULT = 6_000;
 export const REQUESTS_PER_MINUTE_MAX = 1_000_000;
+
+/** Wallets that the settings of one node name. */
+export const ACCOUNTS_MAX = 10_000;

@@ -26,6 +26,7 @@ import type { Jobs } from './jobs-application.ts';
 import { ENCLOSURE_STOP_MS, LISTENER_STOP_MS } from './limits.ts';
 import { createMember, type Member } from './member.ts';
 import { type Network, readNetworkFile } from './network-file.ts';
+import { servedAccounts } from './served-accounts.ts';
 import { VERSION } from './version.ts';
 
 export interface NetworkOptions {
@@ -56,8 +57,15 @@ const ROLE_MAKERS: Readonly<
 > = {
   storage: async ({ config, paths, identity, network, listener, logger, metrics }) => {
     const quota = { bytes: config.ownerBytes, objects: config.ownerObjects };
+    const isServed = servedAccounts(config);
     return createStorage({
-      ...{ identity, listener, logger, roles: config.roles, quotaOf: () => quota },
+      ...{
+        identity,
+        listener,
+        logger,
+        roles: config.roles,
+        quotaOf: (owner) => (isServed(owner) ? quota : undefined),
+      },
       ...{ network: network.id, crypto: nodeCrypto, now: Date.now },
       folder: paths.vaultRoot,
       onSent: metrics.sent,
@@ -73,9 +81,9 @@ const ROLE_MAKERS: Readonly<
     const trusted = { coordinators, operators };
     return createCustodian({ custody, identity, listener, ...trusted, logger, ...common });
   },
-  coordinator: async ({ database, identity, network, listener, logger }) =>
+  coordinator: async ({ config, database, identity, network, listener, logger }) =>
     createCoordinator({
-      ...{ database, identity, listener, logger },
+      ...{ database, identity, listener, logger, isServed: servedAccounts(config) },
       ...{ genesis: network.genesis, network: network.id, crypto: nodeCrypto, now: Date.now },
     }),
   seed: async ({ config, identity, network, listener, logger }) =>

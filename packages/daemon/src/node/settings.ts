@@ -123,6 +123,13 @@ export const SETTINGS: Readonly<Record<ConfigKey, Setting>> = {
     fallback: OWNER_OBJECTS_DEFAULT,
     about: 'Objects that one owner may keep in the vault.',
   },
+  accounts: {
+    at: ['limits', 'accounts'],
+    env: 'HELIXMESH_ACCOUNTS',
+    fallback: [],
+    about: 'Wallets of those who may keep data in the vault and submit jobs here. None: anybody.',
+    example: `0x${'0'.repeat(40)}`,
+  },
   priceCoreHour: {
     at: ['prices', 'core_hour_micro_usd'],
     env: 'HELIXMESH_PRICE_CORE_HOUR',

@@ -23,6 +23,7 @@ export function createCoordinatorTasks(options: CoordinatorOptions): Application
     ...{ database, listener, now, logger },
     ...(options.roundMs === undefined ? {} : { roundMs: options.roundMs }),
     keeper: { crypto, network, coordinator: identity.nodeId, secretKey },
+    ...(options.isServed === undefined ? {} : { isServed: options.isServed }),
     zoneOf: createZoneOf({ database, attestedOperators }),
     decide: createDecider({ database, crypto, heads, attestedOperators }),
     watch: createHeadWatch({

@@ -26,6 +26,8 @@ export interface ExecuteJobOptions {
   readonly keeper: Omit<SubmitOptions, 'nowMs'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Whose jobs are taken; by default anybody's. */
+  readonly isServed?: (account: string) => boolean;
 }
 
 /** What a network runs; nodes understand no other job. */
@@ -34,11 +36,18 @@ const PIPELINES: ReadonlySet<string> = new Set(['germline']);
 const GPU_PIPELINES: ReadonlySet<string> = new Set(['alphagenome', 'deepvariant', 'clara']);
 
 /** Before the listener listens. */
-export function serveExecuteJob({ database, listener, keeper, now }: ExecuteJobOptions): void {
+export function serveExecuteJob({
+  database,
+  listener,
+  keeper,
+  now,
+  isServed,
+}: ExecuteJobOptions): void {
   listener.route('executeJob', async ({ body }, caller) => {
     const { account } = accountOf(caller, 'submit');
     assertServed(body);
-    const view = await submitSent(database, body.parameters, { ...keeper, account, nowMs: now() });
+    const sentBy = { ...keeper, account, isServed, nowMs: now() };
+    const view = await submitSent(database, body.parameters, sentBy);
     return replyOf(view);
   });
 }

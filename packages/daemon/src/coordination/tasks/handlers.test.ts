@@ -53,7 +53,10 @@ interface Coordinator {
 }
 
 /** A coordinator on a port of this machine, its requester, and nodes of three operators. */
-async function startCoordinator(t: TestContext): Promise<Coordinator> {
+async function startCoordinator(
+  t: TestContext,
+  isServed: (account: string) => boolean = () => true,
+): Promise<Coordinator> {
   const database = await openDatabase(':memory:');
   t.after(() => database.destroy());
   const identity = testIdentity();
@@ -66,7 +69,7 @@ async function startCoordinator(t: TestContext): Promise<Coordinator> {
   const { address } = await startTestNode(
     t,
     (listener) =>
-      serveTasks({ database, listener, keeper, zoneOf: async () => null, now: Date.now }),
+      serveTasks({ database, listener, keeper, isServed, zoneOf: async () => null, now: Date.now }),
     { identity },
   );
   const account = await testAccount(['list', 'cancel', 'submit']);
@@ -215,6 +218,16 @@ test('a node hears why its statement is not taken', async (t) => {
   const lost = failsWith('LEASE_EXPIRED');
   await assert.rejects(node.call('renewLease', { body: refOf(a) }), lost, 'to be wiped');
   await assert.rejects(node.call('revealResult', { body: early }), failsWith('LEASE_EXPIRED'));
+});
+
+test('a coordinator takes the jobs of those whom its operator names, and of nobody else', async (t) => {
+  const served = new Set<string>();
+  const coordinator = await startCoordinator(t, (account) => served.has(account));
+  const { requester, account } = coordinator;
+  const body = await jobBody(coordinator);
+  await assert.rejects(requester.call('submitNetworkJob', { body }), failsWith('ACCESS_REFUSED'));
+  served.add(account.wallet.address);
+  assert.equal((await requester.call('submitNetworkJob', { body })).state, 'QUEUED');
 });
 
 test('only accounts submit, for themselves and within their scopes; only nodes fetch offers', async (t) => {

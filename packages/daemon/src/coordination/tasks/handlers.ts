@@ -39,6 +39,8 @@ export interface TaskRoutesOptions {
   readonly zoneOf: ZoneOf;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Whose jobs are taken; by default anybody's. */
+  readonly isServed?: (account: string) => boolean;
 }
 
 /**
@@ -61,10 +63,10 @@ export function serveTasks(options: TaskRoutesOptions): void {
   serveOperator(options);
 }
 
-function serveRequesters({ database, listener, keeper, now }: TaskRoutesOptions): void {
+function serveRequesters({ database, listener, keeper, now, isServed }: TaskRoutesOptions): void {
   listener.route('submitNetworkJob', async ({ body }, caller) => {
     const { account } = accountOf(caller, 'submit');
-    return submitSent(database, body, { ...keeper, account, nowMs: now() });
+    return submitSent(database, body, { ...keeper, account, isServed, nowMs: now() });
   });
   listener.route('getNetworkJob', async ({ params: { jobId } }, caller) => {
     const { account } = accountOf(caller, 'list');

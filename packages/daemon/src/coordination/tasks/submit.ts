@@ -33,6 +33,8 @@ export interface SubmitOptions {
   readonly network: Digest;
   readonly coordinator: NodeId;
   readonly nowMs: number;
+  /** Whose jobs are taken; by default anybody's. */
+  readonly isServed?: ((account: string) => boolean) | undefined;
 }
 
 export interface SubmittedNetworkJob {
@@ -61,6 +63,7 @@ export async function submitNetworkJob(
   const { crypto, network, coordinator, nowMs } = options;
   const verdict = verifyNetworkJob(crypto, signed, { network, coordinator, nowMs });
   if (verdict.status === 'invalid') throw refused(verdict.reason);
+  if (options.isServed?.(signed.document.requester) === false) throw notServed();
   const jobId = verdict.id;
   return atomically(database, async (trx) => {
     const known = await trx
@@ -302,6 +305,12 @@ async function saidAt(database: Database, taskId: string) {
     .execute();
   return (attemptId: string, kind: 'commit' | 'reveal'): number | null =>
     entries.find((entry) => entry.attempt_id === attemptId && entry.kind === kind)?.at ?? null;
+}
+
+function notServed(): AppError {
+  return new AppError('ACCESS_REFUSED', 'this coordinator takes no jobs of that account', {
+    hint: 'Ask its operator to name your wallet in limits.accounts, or use another coordinator.',
+  });
 }
 
 function refused(reason: string): AppError {
