@@ -7,7 +7,7 @@
  * S3  More than `maxRestarts` restarts within `withinMs`: the supervisor stops all its children and
  *     its own `exited` rejects, so that whoever supervises it takes it for a crashed child.
  * S4  Stopping ends, at the latest after `drainMs`, whatever its children do; a child that was just
- *     being started is stopped too.
+ *     being started is awaited and stopped too, or its process would outlive this one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@helixmesh/protocol';
@@ -49,6 +49,7 @@ export class Supervisor implements Child, AsyncDisposable {
   readonly #options: Required<Omit<SupervisorOptions, 'onRestart'>> &
     Pick<SupervisorOptions, 'onRestart'>;
   readonly #children = new Map<string, Child>();
+  readonly #starting = new Set<Promise<void>>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #stopAsked = new AbortController();
   #restarts: number[] = [];
@@ -90,6 +91,16 @@ export class Supervisor implements Child, AsyncDisposable {
   }
 
   async #startChild(spec: ChildSpec): Promise<void> {
+    const starting = this.#startOne(spec);
+    this.#starting.add(starting);
+    try {
+      await starting;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
+  async #startOne(spec: ChildSpec): Promise<void> {
     const child = await spec.start();
     if (this.#stopping !== null) {
       child.exited.catch(() => undefined); // Nobody restarts it any more.
@@ -154,10 +165,12 @@ export class Supervisor implements Child, AsyncDisposable {
   }
 
   async #stopEach(): Promise<void> {
+    const starting = Promise.allSettled(this.#starting);
     for (const child of [...this.#children.values()].reverse()) {
       // How a child ends while it is being stopped changes nothing for the others.
       await child.stop().catch(() => undefined);
       await child.exited.catch(() => undefined);
     }
+    await starting;
   }
 }
