@@ -3,7 +3,10 @@
  * four compute nodes of as many operators, each a process behind a proxy that keeps what goes over it.
  */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
+import { STEP_DEADLINE_MS } from '../support/limits.ts';
 import { answerOf } from '../support/network.ts';
 import { analyse, fetchResult, waitUntilOver } from '../support/network-job.ts';
 import { assertNothingLeft } from '../support/nothing-left.ts';
@@ -11,6 +14,7 @@ import { makeProxiedNetwork, type ProxiedNetwork } from '../support/proxied-netw
 import { killAtRandom } from '../support/random-kills.ts';
 import { resultDigests } from '../support/result-digests.ts';
 import { analyseAlone, type Samples, sealSamples } from '../support/sealed-samples.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const SEED = Number(process.env['SEED'] ?? 20_261_121);
 const SPREAD = 3;
@@ -74,6 +78,11 @@ test('a sample that is spread over nodes has the result of one machine, whatever
   for (const name of agreed) assert.equal(got[name], expected[name], name);
 
   const owner = network.node('owner').dataDir;
+  await waitFor(() => (keysOfJobs(owner).every((key) => key === null) ? true : undefined), {
+    deadline: STEP_DEADLINE_MS,
+    what: 'the custodian has destroyed the key of the job',
+  });
+  assert.equal(keysOfJobs(owner).length, 1);
   const log = (await answerOf('biofs', ['access-log'], owner)) as { task: string | null }[];
   const named = new Set(log.flatMap(({ task }) => task ?? []));
   assert.deepEqual([...named].sort(), TASKS);
@@ -84,6 +93,18 @@ test('a sample that is spread over nodes has the result of one machine, whatever
     assert.ok(placements.every((each: { task: string }) => each.task === name));
   }
 });
+
+/** What the custodian of a data folder has of the keys to what tasks hand to each other. */
+function keysOfJobs(dataDir: string): unknown[] {
+  const path = join(dataDir, 'custody', 'custody.sqlite');
+  const store = new DatabaseSync(path, { readOnly: true });
+  try {
+    const rows = store.prepare('SELECT sealed FROM job_keys').all();
+    return rows.map(({ sealed }) => sealed);
+  } finally {
+    store.close();
+  }
+}
 
 test('no name, read or packed read is left at a node, in a log, or in what went between them', () =>
   assertNothingLeft(network, samples));
