@@ -68,12 +68,12 @@ const SAID_OF_ONESELF: readonly Lie[] = [
 
 const DECIDED: readonly Lie[] = [
   {
-    lie: 'a job on data that was not granted',
+    lie: 'a job with the manifest of other data',
     end: 'ACCESS_REFUSED: there is no job',
     guards: [
       {
         path: `${COORDINATION}/tasks/evidence.ts`,
-        code: "if (granted.status === 'invalid' || granted.id !== named.grant) throw notOf('grant', named);",
+        code: "if (verdict.status === 'invalid' || verdict.id !== named.dataset) throw notOf('manifest', named);",
         without: '',
       },
     ],
