@@ -10,7 +10,7 @@ export async function findJob(client: Client, sampleOrJob: string): Promise<JobV
   const [newest] = await client.call('listJobs', { params: {}, query: { sampleId: sampleOrJob } });
   if (newest === undefined) {
     throw new AppError('NOT_FOUND', `no job of a sample ${sampleOrJob}`, {
-      hint: 'List the jobs with `helixmesh status`.',
+      hint: 'List the jobs with `helixmesh status`, those of a network with `biofs jobs`.',
     });
   }
   return client.call('getJob', { params: { jobId: newest.jobId } });

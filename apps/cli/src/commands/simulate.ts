@@ -29,7 +29,7 @@ export function addSimulate(program: Command): void {
     .option('--sample <name>', 'name of the sample', 'DEMO')
     .option('--seed <n>', 'the same seed gives the same files', parseNumber, 1)
     .option('--contigs <n>', 'chromosomes, 1 to 24', parseNumber, 24)
-    .option('--bases <n>', 'bases of each chromosome', parseNumber, 50_000)
+    .option('--bases <n>', 'bases of each chromosome, 20000 to 5000000', parseNumber, 50_000)
     .option('--coverage <depth>', 'mean depth', parseNumber, 30)
     .addOption(new Option('--sex <sex>', 'sex chromosomes').choices(['XX', 'XY']).default('XY'))
     .action(async (options: Options, command) => {

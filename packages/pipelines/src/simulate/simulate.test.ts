@@ -70,6 +70,13 @@ describe('a simulation', () => {
     );
   });
 
+  it('says which option is out of bounds, and writes nothing', async () => {
+    const outDir = join(root, 'never');
+    const wrong = simulate({ ...small, outDir, basesPerContig: 100, contigs: 25 });
+    await assert.rejects(wrong, { code: 'USAGE', message: /contigs: .*; basesPerContig: / });
+    assert.equal(readdirSync(root).includes('never'), false);
+  });
+
   it('has an index of its reference that samtools makes too', async () => {
     const index = readFileSync(join(first, 'ref.fa.fai'), 'utf8');
     tool('samtools', 'faidx', join(first, 'ref.fa'), '--fai-idx', join(root, 'x.fai'));

@@ -10,7 +10,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson, type Digest } from '@helixmesh/protocol';
+import { AppError, canonicalJson, type Digest } from '@helixmesh/protocol';
 import { fileDigest } from '../canonical/canonical-digest.ts';
 import { CompressedWriter } from '../formats/gzip/bgzf-writer.ts';
 import { formatBedLine } from '../formats/region.ts';
@@ -70,12 +70,19 @@ const FASTQ_GZIP_LEVEL = 2;
 /**
  * Writes the folder `outDir` as a whole: ref.fa, reads_R1/R2.fastq.gz, truth.vcf.gz, confident.bed,
  * par.bed, genes.gff3, clinvar/dbsnp/gnomad.vcf.gz, indexes and manifest.json. Throws OUTPUT_IN_USE
- * when there is something at that place, and TOOL_MISSING without tabix.
+ * when there is something at that place, USAGE for options out of bounds, and TOOL_MISSING without
+ * tabix.
  */
 export async function simulate(request: SimulationRequest): Promise<SimulationManifest> {
   const { outDir, ...input } = request;
-  const options = simulationOptionsSchema.parse(input);
-  return writeFolder(outDir, (folder) => writeSimulation(folder, options));
+  const parsed = simulationOptionsSchema.safeParse(input);
+  if (!parsed.success) {
+    const told = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new AppError('USAGE', `this cannot be simulated: ${told.join('; ')}`, {
+      hint: 'Give 1 to 24 contigs of 20,000 to 5,000,000 bases at a depth of 0.1 to 200.',
+    });
+  }
+  return writeFolder(outDir, (folder) => writeSimulation(folder, parsed.data));
 }
 
 export interface SimulatedPerson {
