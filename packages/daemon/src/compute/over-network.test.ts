@@ -70,7 +70,8 @@ import { createWorker } from './worker.ts';
 const SIZE = { contigs: 3, basesPerContig: 20_000, coverage: 8, mitochondrion: false } as const;
 const SAMPLE = 'CANARY-8W4T';
 const READS = ['reads_R1.fastq.gz', 'reads_R2.fastq.gz'] as const;
-const LONG = { timeout: 240_000 };
+/** Five enclosures, each with an engine of its own. */
+const LONG = { timeout: 600_000 };
 const LOOK_MS = 50;
 const HOUR_MS = 3_600_000;
 
