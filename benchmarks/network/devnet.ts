@@ -67,6 +67,8 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   }
   const env = { HELIXMESH_CORES: String(coresEach) };
   const child = startCommand(commandOf('helixmesh', dataDir, ['devnet'], env));
+  // However this process ends, the network ends with it.
+  process.once('exit', () => child.kill('SIGTERM'));
   try {
     const [answer] = await untilSaid(child, /^\{\n[\s\S]*^\}$/m);
     const { processes }: Made = JSON.parse(answer);

@@ -200,7 +200,8 @@ function textOf(report: ReturnType<typeof reportOf>): string {
     ),
     '',
     `steps on one machine, s   ${stepsText(steps.alone)}`,
-    `steps on the network, s   ${stepsText(steps.network)}`,
+    // Stages of a spread sample take over what earlier ones did under the same names.
+    ...(spread > 1 ? [] : [`steps on the network, s   ${stepsText(steps.network)}`]),
     `peak memory, MiB          ${Object.entries(peakMib)
       .map(([name, mib]) => `${name} ${mib}`)
       .join(', ')}`,
@@ -212,6 +213,7 @@ function coresEach(): number {
   return Math.max(1, Math.floor(cores / computes));
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 const folder = await mkdtemp(join(tmpdir(), 'hm-bench-'));
 try {
   process.stderr.write('simulating and preparing the reference …\n');
