@@ -29,3 +29,11 @@ export function dateTime(ms: number): string {
 export function ago(ms: number, nowMs: number): string {
   return `${duration(Math.max(0, nowMs - ms))} ago`;
 }
+
+/** Characters of a node or account in tables: enough to tell them apart, and to name a node. */
+export const PARTY_CHARS = 17;
+
+/** A node or account as tables show it. */
+export function shortParty(id: string): string {
+  return id.slice(0, PARTY_CHARS);
+}

@@ -1,12 +1,9 @@
 /** Nodes of the network, as people read them. */
 import type { NodeView } from '@helixmesh/protocol/sealing';
-import { ago, bytes, dateTime } from './format.ts';
+import { ago, bytes, dateTime, shortParty } from './format.ts';
 import { printable } from './printable.ts';
 import { green, red, yellow } from './style.ts';
 import { pairs, table } from './table.ts';
-
-/** `node_` and twelve digits: enough to tell nodes apart by eye, and to name one. */
-const ID_SHOWN = 17;
 
 export function nodeTable(nodes: readonly NodeView[], nowMs: number): string {
   const columns = [
@@ -24,7 +21,7 @@ export function nodeTable(nodes: readonly NodeView[], nowMs: number): string {
   const rows = nodes
     .map(printableNode)
     .map((node) => [
-      node.nodeId.slice(0, ID_SHOWN),
+      shortParty(node.nodeId),
       colored(node.liveness),
       node.admission,
       node.zones.join(' '),

@@ -8,13 +8,11 @@ import {
   type Term,
 } from '@helixmesh/scheduler';
 import type { VerifiedRecord } from '../verified-record.ts';
-import { dateTime } from './format.ts';
+import { dateTime, shortParty } from './format.ts';
 import { printable } from './printable.ts';
 import { green, red } from './style.ts';
 import { pairs, table } from './table.ts';
 
-/** `node_` and twelve digits. */
-const ID_SHOWN = 17;
 /** `0x` and eight digits. */
 const OPERATOR_SHOWN = 10;
 /** Scores are in 10⁻⁴ points, terms in hundredths of one. */
@@ -38,7 +36,7 @@ export function placementText(
     ['decided', `${dateTime(decidedAtMs)} UTC`],
     ['outcome', outcomeOf(decision)],
     ['price', `at most ${dollars(request.maxPriceMicroUsd)} for a replica`],
-    ['record', `${id}, signed by ${coordinator.slice(0, ID_SHOWN)}; made again: the same choice`],
+    ['record', `${id}, signed by ${shortParty(coordinator)}; made again: the same choice`],
     ...others.map((other) => ['also', otherText(other)] as const),
   ]);
   const columns = [
@@ -85,7 +83,7 @@ function rowOf(candidate: Candidate, { request, outcome }: Decision): string[] {
   const { facts, score, terms } = candidate;
   const points = (term: Term) => (terms === null ? '' : (terms[term] / TERM_UNIT).toFixed(0));
   return [
-    facts.nodeId.slice(0, ID_SHOWN),
+    shortParty(facts.nodeId),
     facts.operator.slice(0, OPERATOR_SHOWN),
     score === null ? '' : (score / SCORE_UNIT).toFixed(2),
     ...TERMS.map(points),

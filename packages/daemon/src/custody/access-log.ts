@@ -5,7 +5,7 @@
  * An entry is written in the transaction that decides, so that no key leaves without its entry.
  * Releases are kept for ever; of refusals, which strangers can cause, the latest ones.
  */
-import type { Digest } from '@helixmesh/protocol';
+import type { Digest, NodeId } from '@helixmesh/protocol';
 import type { Purpose } from '@helixmesh/protocol/sealing';
 import type { CustodyParts } from './custody.ts';
 import { LOG_ENTRIES_LISTED, REFUSALS_KEPT_MAX } from './limits.ts';
@@ -28,6 +28,8 @@ export interface AccessEntry extends NewAccess {
   /** Rises from entry to entry. */
   readonly sequence: number;
   readonly atMs: number;
+  /** Who got keys for a task, and so sees the plaintext; null for a refusal and for a person. */
+  readonly node: { readonly nodeId: NodeId; readonly operator: string } | null;
 }
 
 export interface AccessLog {
@@ -51,22 +53,24 @@ interface Row {
   task: string | null;
   outcome: 'released' | 'refused';
   reasons: string;
+  node: string | null;
+  operator: string | null;
 }
+
+const COLUMNS = 'access_log.*, node, operator';
+const ENTRIES = 'access_log LEFT JOIN task_releases USING (sequence)';
 
 export function accessLog({ database }: CustodyParts): AccessLog {
   return {
     accessLog({ dataset, before, limit = LOG_ENTRIES_LISTED } = {}) {
       const last = before ?? Number.MAX_SAFE_INTEGER;
+      const order = 'ORDER BY sequence DESC LIMIT ?';
       const rows =
         dataset === undefined
-          ? database.all<Row>(
-              'SELECT * FROM access_log WHERE sequence < ? ORDER BY sequence DESC LIMIT ?',
-              last,
-              limit,
-            )
+          ? database.all<Row>(`SELECT ${COLUMNS} FROM ${ENTRIES} WHERE sequence < ? ${order}`, last, limit)
           : database.all<Row>(
-              `SELECT * FROM access_log WHERE dataset = ? AND sequence < ?
-               ORDER BY sequence DESC LIMIT ?`,
+              `SELECT ${COLUMNS} FROM ${ENTRIES}
+               WHERE access_log.dataset = ? AND sequence < ? ${order}`,
               dataset,
               last,
               limit,
@@ -112,9 +116,11 @@ function pruneRefusals(database: CustodyParts['database']): void {
 }
 
 function entryOf(row: Row): AccessEntry {
+  const { node, operator } = row;
   return {
     sequence: row.sequence,
     atMs: row.at,
+    node: node === null || operator === null ? null : { nodeId: node as NodeId, operator },
     who: row.who,
     dataset: row.dataset as Digest,
     grant: row.grant_id as Digest | null,

@@ -103,6 +103,7 @@ test('a grantee gets the keys of the whole, and the log says so', async () => {
       task: null,
       outcome: 'released',
       reasons: [],
+      node: null,
     },
   ]);
   custody.close();

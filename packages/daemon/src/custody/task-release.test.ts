@@ -49,6 +49,10 @@ test('the node of an attempt gets the keys, and a statement for the vault', asyn
     [entry?.who, entry?.outcome, entry?.purpose.pipeline],
     [requester.address, 'released', 'germline'],
   );
+  assert.deepEqual(entry?.node, {
+    nodeId: node.nodeId,
+    operator: walletNamed('operator').address,
+  });
 });
 
 const FAULTS: readonly (readonly [ReleaseReason, Papers])[] = [

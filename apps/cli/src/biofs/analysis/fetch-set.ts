@@ -12,6 +12,7 @@ import {
   type ResultIndex,
   resultDigestOf,
 } from '@helixmesh/protocol/sealing';
+import { shortParty } from '../../ui/format.ts';
 import { RESULT_FETCHES, RESULT_FILE_BYTES_MAX } from '../limits.ts';
 import type { Person } from '../person.ts';
 import type { FetchResultOptions, Source } from './fetch-result.ts';
@@ -79,7 +80,7 @@ async function fetchFiles(fetching: Fetching, index: ResultIndex, files: string)
   await mkdir(files, { recursive: true, mode: 0o700 });
   const total = index.files.reduce((sum, { sealedAs }) => sum + (sizes.get(sealedAs) ?? 0), 0);
   let done = 0;
-  const progress = fetching.progressOf(source.nodeId.slice(0, NODE_CHARS), total);
+  const progress = fetching.progressOf(shortParty(source.nodeId), total);
   const onBytes = (count: number) => {
     done += count;
     progress.update(done);
@@ -169,5 +170,3 @@ function incomplete(): AppError {
     hint: 'Fetch the result from another node.',
   });
 }
-
-const NODE_CHARS = 17;

@@ -1,6 +1,6 @@
 /** Jobs of the network, as people read them. */
 import type { NetworkJobState, NetworkJobView } from '@helixmesh/protocol/sealing';
-import { ago, dateTime, duration } from '../../ui/format.ts';
+import { ago, dateTime, duration, PARTY_CHARS, shortParty } from '../../ui/format.ts';
 import { paintState } from '../../ui/job-text.ts';
 import { printable } from '../../ui/printable.ts';
 import { dim, green, red, yellow } from '../../ui/style.ts';
@@ -12,7 +12,6 @@ import type { JobRecord } from './job-records.ts';
 type Task = NetworkJobView['tasks'][number];
 type Attempt = Task['attempts'][number];
 
-const NODE_CHARS = 17;
 const MICRO_USD = 1_000_000;
 
 export function jobText(record: JobRecord, view: NetworkJobView, nowMs: number): string {
@@ -135,8 +134,8 @@ function attemptTable(tasks: readonly Task[], nowMs: number): string {
     attempts.map((attempt) => [
       ...(isSpread ? [attempt.task] : []),
       attempt.attemptId,
-      attempt.nodeId.slice(0, NODE_CHARS),
-      attempt.operator.slice(0, NODE_CHARS),
+      shortParty(attempt.nodeId),
+      shortParty(attempt.operator),
       attempt.state,
       tookText(attempt, nowMs),
       verdictText(attempt.verdict),
@@ -186,7 +185,7 @@ export function jobsTable(lines: readonly JobLine[], nowMs: number): string {
 
 /** `2026-11-21 14:50:03  node_ab12…  committed`. */
 export function eventText({ atMs, task, nodeId, attemptId, text }: JobEvent): string {
-  const who = nodeId === null ? 'job'.padEnd(NODE_CHARS) : nodeId.slice(0, NODE_CHARS);
+  const who = nodeId === null ? 'job'.padEnd(PARTY_CHARS) : shortParty(nodeId);
   const what = task === null || task === 'main' ? '' : `${printable(task)}: `;
   const line = `${dateTime(atMs)}  ${who}  ${what}${printable(text)}`;
   return attemptId === null ? line : `${line}  ${dim(attemptId)}`;

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { answer, contextOf } from '../../context.ts';
 import { parseNumber } from '../../parse-number.ts';
 import { parseTime } from '../../parse-time.ts';
-import { dateTime } from '../../ui/format.ts';
+import { dateTime, shortParty } from '../../ui/format.ts';
 import { pairs, table } from '../../ui/table.ts';
 import {
   many,
@@ -170,7 +170,10 @@ export function addAccessLog(program: Command): void {
   program
     .command('access-log')
     .summary('show who asked your custodian for keys, and what they got')
-    .description('Shows each release and refusal of your custodian, the latest first.')
+    .description(
+      'Shows each release and refusal of your custodian, the latest first, and the node that saw the ' +
+        'plaintext where it was for an analysis.',
+    )
     .argument('[dataset]', 'only of this dataset')
     .option('--limit <n>', 'entries at most', parseNumber, ENTRIES_USUAL)
     .action(async (text: string | undefined, options: { limit: number }, command) => {
@@ -181,7 +184,7 @@ export function addAccessLog(program: Command): void {
         const dataset = text === undefined ? {} : { dataset: findOwn(custody, text).id };
         return custody.accessLog({ ...dataset, limit: options.limit });
       });
-      const columns = ['time (UTC)', 'who', 'dataset', 'for', 'outcome'].map((title) => ({
+      const columns = ['time (UTC)', 'who', 'dataset', 'for', 'outcome', 'node'].map((title) => ({
         title,
       }));
       const rows = entries.map((entry) => [
@@ -190,6 +193,7 @@ export function addAccessLog(program: Command): void {
         shortId(entry.dataset),
         [entry.purpose.pipeline, ...(entry.task === null ? [] : [entry.task])].join(' '),
         [entry.outcome, ...entry.reasons].join(' '),
+        entry.node === null ? '' : shortParty(entry.node.nodeId),
       ]);
       answer(context, entries, rows.length === 0 ? 'Nobody has asked.' : table(columns, rows));
     });

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { AppError } from '@helixmesh/protocol';
 import type { Command } from 'commander';
 import { answer, type Context, contextOf } from '../../context.ts';
-import { bytes } from '../../ui/format.ts';
+import { bytes, shortParty } from '../../ui/format.ts';
 import { printable } from '../../ui/printable.ts';
 import { green, yellow } from '../../ui/style.ts';
 import { pairs, table } from '../../ui/table.ts';
@@ -74,7 +74,7 @@ async function readsOf(paths: Options['reads']): Promise<OwnReads | null> {
 
 function sayRefused({ quiet }: Context, { nodeId, code, message }: Refused): void {
   if (quiet) return;
-  process.stderr.write(`${nodeId.slice(0, 17)}  not taken: ${printable(message)} (${code})\n`);
+  process.stderr.write(`${shortParty(nodeId)}  not taken: ${printable(message)} (${code})\n`);
 }
 
 function resultText(done: FetchedResult): string {
