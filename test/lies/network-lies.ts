@@ -147,6 +147,36 @@ const ACCESS: readonly Lie[] = [
     },
   },
   {
+    lie: 'a task at an operator whom the owner does not name',
+    end: 'the custodian releases no key, and the owner finds it in the access log',
+    guards: [
+      {
+        path: `${DAEMON}/custody/release-policy.ts`,
+        code: "if (operators && !operators.includes(operator)) reasons.add('policy:other_operator');",
+        without: '',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/custody/task-release.test.ts`,
+      name: 'nothing is released to a node of an operator whom the owner does not name',
+    },
+  },
+  {
+    lie: 'a task on a node of another tier than the owner names, or of none that is told',
+    end: 'the custodian releases no key, and the owner finds it in the access log',
+    guards: [
+      {
+        path: `${DAEMON}/custody/release-policy.ts`,
+        code: "if (tiers && (tier === undefined || !tiers.includes(tier))) reasons.add('policy:tier');",
+        without: '',
+      },
+    ],
+    test: {
+      path: `${DAEMON}/custody/task-release.test.ts`,
+      name: 'nothing is released to a node of a tier that the owner does not name, or of none',
+    },
+  },
+  {
     lie: 'an expired grant',
     end: 'ACCESS_REFUSED',
     guards: [

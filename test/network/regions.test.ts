@@ -165,6 +165,19 @@ test('a grantee of a region gets its records into a file, and nothing beyond', a
   assert.equal(bytes, 'ACCESS_REFUSED');
 });
 
+test('operators and tiers of a policy are kept, and do not bind people', async () => {
+  const command = ['cat', datasets['a.vcf.gz'] ?? '', '--region', INSIDE];
+  const operator = `0x${'5'.repeat(40)}`;
+  const limits = ['--operators', operator, '--tiers', 'gpu,ai', '--operators-max', '0'];
+  const set = await answerOf('biofs', ['policy', ...limits], at('alice'));
+  assert.deepEqual(set.operators, [operator]);
+  assert.deepEqual([set.tiers, set.plaintextOperatorsMax], [['ai', 'gpu'], 0]);
+  await read('bob', command);
+  const none = ['--operators', 'any', '--tiers', 'any', '--operators-max', 'any'];
+  const open = await answerOf('biofs', ['policy', ...none], at('alice'));
+  assert.deepEqual([open.operators, open.tiers, open.plaintextOperatorsMax], [null, null, null]);
+});
+
 test('a paused policy keeps grants from being used, until it is resumed', async () => {
   const command = ['cat', datasets['a.vcf.gz'] ?? '', '--region', INSIDE];
   const paused = await answerOf('biofs', ['policy', '--pause', '--zones', 'EU'], at('alice'));

@@ -273,11 +273,13 @@ write(
                     ("another node than was signed", {"nodeId": node_id(STRANGER)}),
                     ("another fencing token than was signed", {"fencingToken": 4}),
                     ("another operator than was signed", {"operator": OWNER}),
+                    ("a tier that was not signed", {"tier": "ai"}),
                     ("a later end than was signed", {"expiresAtMs": 1700000122000}),
                     ("fewer datasets than were signed", {"datasets": ASSIGNMENT["datasets"][:1]}),
                 ],
                 [
                     *BAD_ATTEMPT,
+                    ("a tier that there is not", {"tier": "AI"}),
                     ("no datasets", {"datasets": []}),
                     ("datasets out of order", {"datasets": ASSIGNMENT["datasets"][::-1]}),
                     ("an end before its beginning", {"expiresAtMs": 1700000001000}),

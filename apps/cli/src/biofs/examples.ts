@@ -34,7 +34,8 @@ export const BIOFS_EXAMPLES: readonly Example[] = [
   ...of('accept', ['biofs accept b.grant']),
   ...of('policy', [
     'biofs policy',
-    'biofs policy --zones EU,MX --commercial no --operators 3',
+    'biofs policy --zones EU,MX --commercial no --operators-max 3',
+    'biofs policy --operators 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266 --tiers gpu,ai',
     'biofs policy --pause',
   ]),
   ...of('analyze', [

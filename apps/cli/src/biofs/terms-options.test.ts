@@ -4,9 +4,11 @@ import { parseTime } from '../parse-time.ts';
 import { mediaTypeOf } from './source-file.ts';
 import {
   many,
+  parseAccounts,
   parseBytes,
   parseNames,
   parseRegion,
+  parseTiers,
   parseZones,
   purposeOf,
   termsOf,
@@ -19,6 +21,16 @@ test('zones and pipelines are sorted, each once, and what is none is refused', (
   assert.deepEqual(parseNames('read,germline'), ['germline', 'read']);
   for (const text of ['', 'eu', 'EU,', 'Europe', 'EU;MX']) assert.throws(() => parseZones(text));
   for (const text of ['', 'Germline', 'a,,b', '../x']) assert.throws(() => parseNames(text));
+});
+
+test('operators are accounts in small letters, tiers those that there are', () => {
+  const [one, two] = [`0x${'a1'.repeat(20)}`, `0x${'0b'.repeat(20)}`];
+  assert.deepEqual(parseAccounts(`0x${'A1'.repeat(20)}, ${two},${one}`), [two, one]);
+  assert.deepEqual(parseTiers('gpu, ai,gpu'), ['ai', 'gpu']);
+  for (const text of ['', '3', `${one},`, one.slice(1), `${one}0`]) {
+    assert.throws(() => parseAccounts(text));
+  }
+  for (const text of ['', 'GPU', 'gpu,', 'big']) assert.throws(() => parseTiers(text));
 });
 
 test('regions are 1-based with both ends in, as in samtools; inside 0-based half-open', () => {

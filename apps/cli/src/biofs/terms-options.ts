@@ -1,11 +1,15 @@
 /** Terms and purposes on the command line. */
 import {
+  operatorsSchema,
   type Purpose,
   type Range,
   type Region,
   regionSchema,
   type Terms,
+  TIERS,
+  type Tier,
   termsSchema,
+  tiersSchema,
   zonesSchema,
 } from '@helixmesh/protocol/sealing';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -77,6 +81,20 @@ export function parseNames(text: string): readonly string[] {
   const names = sortedWords(text);
   if (termsSchema.shape.pipelines.safeParse(names).success) return names;
   throw new InvalidArgumentError('Give names of pipelines by commas, e.g. germline,read.');
+}
+
+/** `0x…,0x…` in small letters and in order, each once. */
+export function parseAccounts(text: string): readonly string[] {
+  const accounts = sortedWords(text.toLowerCase());
+  if (operatorsSchema.safeParse(accounts).success) return accounts;
+  throw new InvalidArgumentError('Give wallets by commas: 0x and 40 hex digits each.');
+}
+
+/** `gpu,ai` in order, each once. */
+export function parseTiers(text: string): readonly Tier[] {
+  const tiers = tiersSchema.safeParse(sortedWords(text)).data;
+  if (tiers) return tiers;
+  throw new InvalidArgumentError(`Give tiers by commas: ${TIERS.join(', ')}.`);
 }
 
 /** `0-1024`: 0-based, without the byte of the second number. */

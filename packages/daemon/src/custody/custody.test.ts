@@ -328,8 +328,37 @@ test('a policy is kept, and one that is none is refused', async () => {
   };
   custody.setPolicy(owner.address, policy);
   assert.deepEqual(custody.policyOf(owner.address), policy);
-  const bad = { terms: { ...policy.terms, zones: ['nowhere'] }, isPaused: false };
-  assert.throws(() => custody.setPolicy(owner.address, bad), { code: 'USAGE' });
+  const [first, second] = [`0x${'1'.repeat(40)}`, `0x${'2'.repeat(40)}`];
+  const tiers = ['ai', 'gpu'] as const;
+  const limited = { ...policy, operators: [first, second], tiers };
+  custody.setPolicy(owner.address, limited);
+  assert.deepEqual(custody.policyOf(owner.address), limited);
+  const wrong: readonly object[] = [
+    { terms: { ...policy.terms, zones: ['nowhere'] } },
+    { operators: [] },
+    { operators: [second, first] },
+    { operators: ['0x12'] },
+    { tiers: [] },
+    { tiers: ['gpu', 'ai'] },
+    { tiers: ['huge'] },
+  ];
+  for (const change of wrong) {
+    const bad = { ...policy, ...change };
+    assert.throws(() => custody.setPolicy(owner.address, bad), { code: 'USAGE' });
+  }
+  assert.deepEqual(custody.policyOf(owner.address), limited);
+  custody.close();
+});
+
+test('a policy that was stored before operators and tiers could be named allows any', async () => {
+  const { custody, folder } = await custodyIn();
+  const terms = { pipelines: null, commercialUse: false, zones: ['EU'] };
+  const before = { terms, isPaused: false, plaintextOperatorsMax: 2 };
+  const store = new DatabaseSync(join(folder, 'custody', 'custody.sqlite'));
+  const insert = store.prepare('INSERT INTO policies VALUES (?, ?)');
+  insert.run(owner.address, JSON.stringify(before));
+  store.close();
+  assert.deepEqual(custody.policyOf(owner.address), before);
   custody.close();
 });
 

@@ -14,12 +14,14 @@ import {
   encodeDocument,
   judgeHead,
   type NodeAddress,
+  operatorsSchema,
   parseCustodian,
   parseNodeAddress,
   parseRevocationHead,
   type RevocationHead,
   type Signed,
   termsSchema,
+  tiersSchema,
   verifyDocument,
 } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
@@ -146,6 +148,9 @@ const ownerPolicySchema = z.strictObject({
   terms: termsSchema,
   isPaused: z.boolean(),
   plaintextOperatorsMax: z.int().min(0).nullable().optional(),
+  // Stored policies and backups from before there were these have neither.
+  operators: operatorsSchema.optional(),
+  tiers: tiersSchema.optional(),
 });
 
 /** The owner's policy; without one all that their grants allow. */
@@ -173,7 +178,7 @@ export function noteSeenNumber({ database }: CustodyParts, owner: string, number
 
 function badPolicy(): AppError {
   return new AppError('USAGE', 'the policy is not one', {
-    hint: 'Name pipelines and zones in order, each once; zones as EU, MX or US-CA.',
+    hint: 'Name pipelines, zones, operators and tiers in order, each once; zones as EU, MX or US-CA.',
   });
 }
 

@@ -257,6 +257,11 @@ test('the owner needs neither grant nor head, but a key of their own and keys th
   assert.deepEqual(refusal({ ...own, held: shredded }).reasons, ['dataset:shredded']);
 });
 
+test('whom the owner lets do tasks, and on which nodes, does not bind people', () => {
+  const policy = { terms, isPaused: false, operators: [stranger.address], tiers: ['ai'] as const };
+  assert.equal(judge({ policy }).status, 'released');
+});
+
 test('of several grants one that holds is enough', async () => {
   const expired = await signedGrant(owner, { dataset: plain.id, untilMs: START_MS });
   const both = [{ bytes: encodeDocument(expired.signed), byteRanges: undefined }, ...good.grants];

@@ -8,7 +8,8 @@
  *     while it is the latest one known of that account.
  * P2  Whoever is not the owner needs a grant that holds in every respect, under the latest
  *     revocation head of the owner, which names this custodian.
- * P3  The terms and residency on the manifest and the owner's policy bind every grant.
+ * P3  The terms and residency on the manifest and the owner's policy bind every grant. The policy's
+ *     operators and tiers bind the nodes that do tasks, those of the owner's own tasks too.
  * P4  Every reason for a refusal is named for the owner's log. Who asks is told one word of a closed
  *     set, and the same word whether there is no such dataset or no grant of its owner for them.
  *
@@ -31,6 +32,7 @@ import {
   type Range,
   type Signed,
   type Terms,
+  type Tier,
   toHex,
   verifyDocument,
 } from '@helixmesh/protocol/sealing';
@@ -44,6 +46,10 @@ export interface OwnerPolicy {
   readonly isPaused: boolean;
   /** Operators of nodes that may ever be given the keys of one dataset; null or absent: any number. */
   readonly plaintextOperatorsMax?: number | null | undefined;
+  /** Operators whose nodes may be given keys for tasks, sorted; null or absent: any. */
+  readonly operators?: readonly string[] | null | undefined;
+  /** Tiers of nodes that may be given keys for tasks, sorted; null or absent: any. */
+  readonly tiers?: readonly Tier[] | null | undefined;
 }
 
 export const OPEN_POLICY: OwnerPolicy = {
@@ -58,6 +64,16 @@ export interface OfferedGrant {
   readonly byteRanges: readonly Range[] | undefined;
 }
 
+/** A node that does a task. Who it is of, and what, the coordinator's assignment says. */
+export interface TaskNode {
+  /** X25519 public key, which the node's own signed request names. */
+  readonly key: Uint8Array;
+  /** Account of its operator. */
+  readonly operator: string;
+  /** Undefined where the assignment names none. */
+  readonly tier: Tier | undefined;
+}
+
 export interface ReleaseEvidence {
   readonly network: Digest;
   readonly nowMs: number;
@@ -67,11 +83,8 @@ export interface ReleaseEvidence {
   readonly purpose: Purpose;
   /** Canonical bytes of the requester's signed encryption-key statement. */
   readonly encryptionKey: Uint8Array;
-  /**
-   * For a task: the X25519 key of the node that does it, which its own signed request names. Then
-   * keys go to the node, and no statement of the account is looked at.
-   */
-  readonly nodeKey?: Uint8Array;
+  /** For a task. Then keys go to its node, and no statement of the account is looked at. */
+  readonly node?: TaskNode;
   /** Time of the latest statement of that account to which keys were released. */
   readonly latestKeyMs: number | undefined;
   /** The dataset as it is stored; undefined for one that is not here. */
@@ -111,9 +124,9 @@ export type ReleaseAnswer =
 export function judgeRelease(crypto: Crypto, evidence: ReleaseEvidence): ReleaseAnswer {
   const reasons = new Set<ReleaseReason>();
   if (!evidence.requester.scopes.includes('read')) reasons.add('session:scope');
-  const { nodeKey } = evidence;
-  const key = nodeKey === undefined ? judgeKey(crypto, evidence, reasons) : null;
-  const recipient = nodeKey ?? (key && keyBytes(key));
+  const { node } = evidence;
+  const key = node === undefined ? judgeKey(crypto, evidence, reasons) : null;
+  const recipient = node?.key ?? (key && keyBytes(key));
   if (recipient && crypto.x25519(crypto.random(KEY_BYTES), recipient) === undefined) {
     reasons.add('key:unusable');
   }
@@ -122,7 +135,7 @@ export function judgeRelease(crypto: Crypto, evidence: ReleaseEvidence): Release
   const grants = manifest && !isOwner ? judgeGrants(crypto, evidence, manifest.document) : [];
   const holding = grants.find((one) => one.reasons.length === 0);
   // Where a copy may lie binds the owner's tasks too.
-  if (manifest !== undefined && (!isOwner || nodeKey !== undefined)) {
+  if (manifest !== undefined && (!isOwner || node !== undefined)) {
     judgeUse(evidence, manifest.document, reasons);
   }
   if (manifest !== undefined && !isOwner) {
@@ -266,6 +279,18 @@ function judgeUse(
     reasons.add(`policy:${reason}`);
   }
   if (policy.isPaused) reasons.add('policy:paused');
+  if (evidence.node !== undefined) judgeNode(policy, evidence.node, reasons);
+}
+
+/** Whose nodes, and which, the owner lets do tasks. People read for themselves: no node has a part. */
+function judgeNode(
+  { operators, tiers }: OwnerPolicy,
+  { operator, tier }: TaskNode,
+  reasons: Set<ReleaseReason>,
+): void {
+  if (operators && !operators.includes(operator)) reasons.add('policy:other_operator');
+  // A tier that nobody has told is not one that the owner has named.
+  if (tiers && (tier === undefined || !tiers.includes(tier))) reasons.add('policy:tier');
 }
 
 /** Why `terms` alone forbid the use: a grant with them that is otherwise right for who asks. */

@@ -33,7 +33,8 @@ export type ReleaseReason =
   | `grant:${'not_yet' | 'expired' | 'revoked' | 'regions_unknown' | 'regions_not_grouped'}`
   | `head:${SignatureRefusal | 'unknown' | 'other_custodian' | 'behind'}`
   | `object:${TermsRefusal | 'residency'}`
-  | `policy:${TermsRefusal | 'paused' | 'operators'}`
+  /** `other_operator`: not one that the policy names; `operators`: one more than it allows. */
+  | `policy:${TermsRefusal | 'paused' | 'other_operator' | 'tier' | 'operators'}`
   | `task:${TaskRefusal}`;
 
 /** What who asks is told. All but `refused` only to the owner, or to whom the owner has granted. */

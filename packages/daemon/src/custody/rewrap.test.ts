@@ -14,7 +14,7 @@ import {
 } from '@helixmesh/protocol/sealing';
 import { START_MS, walletNamed } from '../testing/sealed-dataset.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
-import type { OwnerPolicy } from './release-policy.ts';
+import { OPEN_POLICY, type OwnerPolicy } from './release-policy.ts';
 import type { Rewrapped } from './rewrap.ts';
 import {
   coordinator,
@@ -130,6 +130,18 @@ test('after a revocation nothing is rewrapped, and the refusal names the task', 
   assert.deepEqual(await reasonsFor(call), ['grant:revoked']);
   const [entry = assert.fail()] = custody.accessLog();
   assert.deepEqual([entry.task, entry.outcome], ['call.2', 'refused']);
+});
+
+test('a later task at an operator or on a tier that the owner does not name gets nothing', async () => {
+  const { custody, handed, rewrapped, reasonsFor } = await bench();
+  const { header } = await handed();
+  const gpu: Papers = { ...call, assignment: { ...CALL, tier: 'gpu' } };
+  const operators = [walletNamed('friend').address];
+  custody.setPolicy(owner.address, { ...OPEN_POLICY, operators });
+  assert.deepEqual(await reasonsFor(gpu), ['policy:other_operator']);
+  custody.setPolicy(owner.address, { ...OPEN_POLICY, tiers: ['ai', 'gpu'] });
+  await rewrapped(gpu, [header]);
+  assert.deepEqual(await reasonsFor(call), ['policy:tier']);
 });
 
 test('operators of later tasks count for the cap of the owner', async () => {

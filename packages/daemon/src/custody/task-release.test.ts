@@ -12,7 +12,7 @@ import {
 } from '@helixmesh/protocol/sealing';
 import { network, START_MS, walletNamed } from '../testing/sealed-dataset.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
-import type { OwnerPolicy } from './release-policy.ts';
+import { OPEN_POLICY, type OwnerPolicy } from './release-policy.ts';
 import type { ReleaseReason } from './release-reasons.ts';
 import {
   custodian,
@@ -107,6 +107,38 @@ test('the residency of a dataset binds the tasks of its owner too', async () => 
   assert.equal((await released({ job: own })).grant, null);
   const abroad = { job: own, assignment: { zone: 'EU' } };
   assert.deepEqual(await reasonsFor(abroad), ['object:residency']);
+});
+
+const named = (operator: string): OwnerPolicy => ({
+  ...OPEN_POLICY,
+  operators: [walletNamed(operator).address],
+});
+
+test('nothing is released to a node of an operator whom the owner does not name', async () => {
+  const { custody, dataset, reasonsFor, released, place } = await bench();
+  custody.setPolicy(owner.address, named('friend'));
+  assert.deepEqual(await reasonsFor({}), ['policy:other_operator']);
+  const [entry] = custody.accessLog();
+  assert.deepEqual([entry?.outcome, entry?.reasons], ['refused', ['policy:other_operator']]);
+  await released({ assignment: { operator: walletNamed('friend').address } });
+  // Nor for a task of the owner's own.
+  const places = { custodian: place, vaults: [place] };
+  const datasets = [{ dataset: dataset.id, grant: null, ...places }];
+  const own = { job: { requester: owner.address, datasets } };
+  assert.deepEqual(await reasonsFor(own), ['policy:other_operator']);
+  custody.setPolicy(owner.address, named('operator'));
+  await released(own);
+});
+
+test('nothing is released to a node of a tier that the owner does not name, or of none', async () => {
+  const { custody, reasonsFor, released } = await bench();
+  custody.setPolicy(owner.address, { ...OPEN_POLICY, tiers: ['ai', 'gpu'] });
+  assert.deepEqual(await reasonsFor({ assignment: { tier: 'basic' } }), ['policy:tier']);
+  assert.deepEqual(await reasonsFor({}), ['policy:tier'], 'an assignment without a tier');
+  await released({ assignment: { tier: 'gpu' } });
+  custody.setPolicy(owner.address, { ...named('friend'), tiers: ['ai'] });
+  const both = await reasonsFor({ assignment: { tier: 'gpu' } });
+  assert.deepEqual(both, ['policy:other_operator', 'policy:tier'], 'the log names both');
 });
 
 test('no more operators are given keys than the owner allows', async () => {

@@ -87,7 +87,7 @@ export interface Judgement {
 /** Everything that is asked of a requester, for one dataset of a task, and the cap on operators. */
 export function judgeForTask(
   parts: CustodyParts,
-  { custodian, encryptionKey: nodeKey }: Pick<TaskReleaseRequest, 'custodian' | 'encryptionKey'>,
+  { custodian, encryptionKey: key }: Pick<TaskReleaseRequest, 'custodian' | 'encryptionKey'>,
   task: TaskInOrder,
 ): Judgement {
   const { dataset } = task;
@@ -100,8 +100,8 @@ export function judgeForTask(
     { ...asked, encryptionKey: new Uint8Array(0) },
     { stored, offered },
   );
-  const answer = judgeRelease(parts.crypto, { ...evidence, nodeKey });
-  const { operator } = task.assignment;
+  const { operator, tier } = task.assignment;
+  const answer = judgeRelease(parts.crypto, { ...evidence, node: { key, operator, tier } });
   const capped =
     answer.status === 'released' ? capFault(parts, dataset, { answer, operator }) : null;
   const grant = offered[0]?.bytes ?? null;

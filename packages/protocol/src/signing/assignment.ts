@@ -20,6 +20,7 @@ import {
   fencingTokenSchema,
   isSortedSet,
   taskIdSchema,
+  tierSchema,
   timeMsSchema,
   zoneSchema,
 } from './fields.ts';
@@ -46,6 +47,8 @@ export const assignmentSchema = z
     fencingToken: fencingTokenSchema,
     nodeId: nodeIdFieldSchema,
     operator: addressSchema,
+    /** The node's, by the hardware that it has registered; absent where nothing of it is known. */
+    tier: tierSchema.optional(),
     /** Where the node is, by a statement of its operator that the coordinator has verified. */
     zone: zoneSchema.nullable(),
     /** Manifests that the task reads, sorted; none for a task that reads what others have made. */

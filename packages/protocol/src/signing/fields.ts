@@ -8,6 +8,7 @@ import {
   TASK_ID_PATTERN,
   type TaskId,
 } from '../ids.ts';
+import { OPERATORS_MAX } from '../limits.ts';
 
 export const digestSchema = z.string().regex(DIGEST_PATTERN) as unknown as z.ZodType<Digest>;
 
@@ -47,6 +48,27 @@ export const zonesSchema = z
   .min(1)
   .max(300)
   .refine(isSortedSet, 'zones are sorted, each once')
+  .nullable();
+
+/** Accounts of operators in order, each once; null for any. */
+export const operatorsSchema = z
+  .array(addressSchema)
+  .min(1)
+  .max(OPERATORS_MAX)
+  .refine(isSortedSet, 'operators are sorted, each once')
+  .nullable();
+
+/** What a node is for by its hardware and services, as the capability matrix names it. */
+export const TIERS = ['basic', 'gpu', 'storage', 'ai'] as const;
+export const tierSchema = z.enum(TIERS);
+export type Tier = z.infer<typeof tierSchema>;
+
+/** Tiers in the order of their letters, each once; null for any. */
+export const tiersSchema = z
+  .array(tierSchema)
+  .min(1)
+  .max(TIERS.length)
+  .refine(isSortedSet, 'tiers are sorted, each once')
   .nullable();
 
 /** True when each text is greater than the one before it. */

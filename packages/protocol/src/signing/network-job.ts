@@ -20,7 +20,6 @@ import {
   JOB_REPLICAS_MAX,
   NETWORK_JOB_BYTES_MAX,
   NETWORK_JOB_MS_MAX,
-  OPERATORS_MAX,
   REQUEST_WINDOW_MS,
   VAULTS_MAX,
 } from '../limits.ts';
@@ -31,6 +30,7 @@ import {
   digestSchema,
   isSortedSet,
   nonceSchema,
+  operatorsSchema,
   pipelineNameSchema,
   publicKeySchema,
   timeMsSchema,
@@ -47,7 +47,7 @@ const constraintsSchema = z.strictObject({
   /** Where the data may be processed; null for wherever the terms of the datasets allow. */
   zones: zonesSchema,
   /** Operators who may do it, sorted; null for any. */
-  operators: z.array(addressSchema).min(1).max(OPERATORS_MAX).refine(isSortedSet).nullable(),
+  operators: operatorsSchema,
   isCommercial: z.boolean(),
   /** Demanded of own data too; data of others needs it always. */
   needsStrongSandbox: z.boolean(),

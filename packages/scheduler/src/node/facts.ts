@@ -3,6 +3,7 @@
  * free resources of its last heartbeat, as one flat record of plain JSON. A decision stores these
  * facts, so everything that a constraint or a term reads must be here.
  */
+import { tierSchema } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
 import { locationSchema } from '../geo/distance.ts';
 import { nameSchema, nodeIdSchema, operatorIdSchema } from '../ids.ts';
@@ -25,12 +26,12 @@ import {
   statedZonesSchema,
   toolVersionsSchema,
 } from './registration.ts';
-import { TIERS, tierOf } from './tier.ts';
+import { tierOf } from './tier.ts';
 
 export const nodeFactsSchema = z.strictObject({
   nodeId: nodeIdSchema,
   operator: operatorIdSchema,
-  tier: z.enum(TIERS),
+  tier: tierSchema,
   /** Whether the network admits the node; slots in use do not show here but in `liveness`. */
   admission: z.enum(NODE_PHASES),
   liveness: z.enum(LIVENESS),

@@ -5,10 +5,8 @@
  * The matrix gives disk sizes as examples. Those of Storage and AI tell these tiers from Basic and
  * GPU and are lower bounds; the others bind nobody.
  */
+import type { Tier } from '@helixmesh/protocol/sealing';
 import type { Hardware } from './registration.ts';
-
-export const TIERS = ['basic', 'gpu', 'storage', 'ai'] as const;
-export type Tier = (typeof TIERS)[number];
 
 const TB = 1e12;
 const STORAGE_MIN_BYTES = 50 * TB;

@@ -6,6 +6,7 @@
  * A request names datasets and a requester's place. It is private to the parties, like the decision
  * that holds it.
  */
+import { TIERS, tierSchema } from '@helixmesh/protocol/sealing';
 import { z } from 'zod';
 import { locationSchema } from '../geo/distance.ts';
 import { zoneSchema } from '../geo/zones.ts';
@@ -29,7 +30,6 @@ import {
   VRAM_MAX_BYTES,
 } from '../limits.ts';
 import { SANDBOX_STRENGTHS, toolVersionsSchema } from '../node/registration.ts';
-import { TIERS } from '../node/tier.ts';
 
 const ANY = z.literal('any');
 const zones = z.union([ANY, z.array(zoneSchema).max(LIST_MAX)]);
@@ -47,7 +47,7 @@ export const ownerPolicySchema = z.strictObject({
   pipelines,
   zones,
   operators: z.union([ANY, z.array(operatorIdSchema).max(LIST_MAX)]),
-  tiers: z.union([ANY, z.array(z.enum(TIERS)).max(TIERS.length)]),
+  tiers: z.union([ANY, z.array(tierSchema).max(TIERS.length)]),
   /** Distinct operators who may ever see plaintext. */
   plaintextOperatorsMax: z.int().min(0).max(LIST_MAX),
 });

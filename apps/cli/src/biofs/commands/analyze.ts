@@ -6,7 +6,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { answer, type Context, contextOf } from '../../context.ts';
 import type { AnalysisRequest } from '../analysis/sign-job.ts';
 import type { SubmitAnalysisOptions, Submitted } from '../analysis/submit-analysis.ts';
-import { parseZones } from '../terms-options.ts';
+import { parseAccounts, parseZones } from '../terms-options.ts';
 import { COORDINATOR, showProgress } from './jobs.ts';
 
 interface Options {
@@ -207,10 +207,4 @@ function parsePrice(text: string): string {
   const [, whole, part = ''] = /^(\d{1,6})(?:\.(\d{1,6}))?$/.exec(text) ?? [];
   if (whole === undefined) throw new InvalidArgumentError('Give US dollars, e.g. 0.50.');
   return String(Number(whole) * 1_000_000 + Number(part.padEnd(6, '0')));
-}
-
-function parseAccounts(text: string): readonly string[] {
-  const accounts = [...new Set(text.split(',').map((one) => one.trim().toLowerCase()))].sort();
-  if (accounts.every((one) => /^0x[0-9a-f]{40}$/.test(one))) return accounts;
-  throw new InvalidArgumentError('Give wallets by commas: 0x and 40 hex digits each.');
 }

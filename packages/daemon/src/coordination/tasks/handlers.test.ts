@@ -143,6 +143,7 @@ test('a job goes from its requester over two nodes to a result, all over TLS', a
     const facts = { job: signed, id: documentId(nodeCrypto, signed), nowMs: Date.now() };
     assert.equal(assignmentRefusal(nodeCrypto, assignment, facts), null);
     assert.equal(assignment.document.nodeId, attempt.worker.nodeId);
+    assert.equal(assignment.document.tier, undefined, 'of a node that has not registered');
     const again = await node.call('renewLease', { body: refOf(attempt) });
     assert.equal(again.phase, 'work');
     assert.notEqual(again.assignment, null);

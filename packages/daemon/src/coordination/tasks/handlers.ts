@@ -18,9 +18,11 @@ import {
   toBase64,
   utf8,
 } from '@helixmesh/protocol/sealing';
+import { tierOf } from '@helixmesh/scheduler';
 import { accountOf, type Caller, nodeOf } from '../../network/caller.ts';
 import type { NetworkListener } from '../../network/listener.ts';
 import type { Database } from '../../sql/database.ts';
+import { registrationOf } from '../node-rows.ts';
 import { failAttempt, renewLease } from './attempts.ts';
 import { predecessorsOf } from './barrier.ts';
 import { type ChainKeeper, commitResult, revealResult, type Taken } from './commits.ts';
@@ -165,11 +167,13 @@ async function assignmentOf(
     .innerJoin('network_tasks', 'network_tasks.task_id', 'network_replicas.task_id')
     .innerJoin('network_jobs', 'network_jobs.job_id', 'network_tasks.job_id')
     .select(['network_replicas.task_id', 'network_tasks.name', 'network_replicas.operator'])
-    .select(['network_jobs.job_id', 'network_jobs.document'])
+    .leftJoin('nodes', 'nodes.node_id', 'network_replicas.node_id')
+    .select(['network_jobs.job_id', 'network_jobs.document', 'nodes.registration'])
     .where('network_replicas.attempt_id', '=', call.attemptId)
     .executeTakeFirstOrThrow();
   const job = parseNetworkJob(utf8(row.document)).document;
   const isFirst = predecessorsOf(row.name, job).length === 0;
+  const { registration } = row;
   const document: Assignment = {
     type: ASSIGNMENT_TYPE,
     network: keeper.network,
@@ -181,6 +185,7 @@ async function assignmentOf(
     fencingToken: call.fencingToken,
     nodeId: call.nodeId,
     operator: row.operator,
+    ...(registration === null ? {} : { tier: tierOf(registrationOf({ registration })) }),
     zone: await zoneOf(call.nodeId, { id: row.job_id as Digest, document: job }, call.nowMs),
     // Who works on what other tasks have made needs no key of the reads.
     datasets: isFirst ? job.datasets.map(({ dataset }) => dataset) : [],

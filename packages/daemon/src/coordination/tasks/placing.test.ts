@@ -50,8 +50,9 @@ test('a job goes to nodes that evidence and registry make lawful, and its partie
   }
   const [first = assert.fail()] = offered;
   const { assignment } = await first.channel.call('claimOffer', { body: refOf(first) });
-  const { zone } = parseAssignment(fromBase64(assignment ?? '', 'an assignment')).document;
-  assert.equal(zone, 'MX', 'by the statement of its operator');
+  const { document } = parseAssignment(fromBase64(assignment ?? '', 'an assignment'));
+  assert.equal(document.zone, 'MX', 'by the statement of its operator');
+  assert.equal(document.tier, 'gpu', 'by the hardware of its registration');
 
   const params = { subject: jobId };
   const told = await requester.call('explainPlacement', { params });
