@@ -67,7 +67,11 @@ export function accessLog({ database }: CustodyParts): AccessLog {
       const order = 'ORDER BY sequence DESC LIMIT ?';
       const rows =
         dataset === undefined
-          ? database.all<Row>(`SELECT ${COLUMNS} FROM ${ENTRIES} WHERE sequence < ? ${order}`, last, limit)
+          ? database.all<Row>(
+              `SELECT ${COLUMNS} FROM ${ENTRIES} WHERE sequence < ? ${order}`,
+              last,
+              limit,
+            )
           : database.all<Row>(
               `SELECT ${COLUMNS} FROM ${ENTRIES}
                WHERE access_log.dataset = ? AND sequence < ? ${order}`,
