@@ -39,6 +39,21 @@ const RESULTS: readonly Lie[] = [
     },
   },
   {
+    lie: 'a signed statement of other files than were sent',
+    end: 'the requester hashes each file: RESULT_DIFFERS, and the next node is asked',
+    guards: [
+      {
+        path: 'apps/cli/src/biofs/analysis/result-statement.ts',
+        code: '(await sha256Of(crypto, path, signal)) !== output.sha256',
+        without: "(await sha256Of(crypto, path, signal)) === ''",
+      },
+    ],
+    test: {
+      path: 'apps/cli/src/biofs/analysis.test.ts',
+      name: 'files that are not, byte for byte, what their node has signed are refused',
+    },
+  },
+  {
     lie: 'a result without some of the reads',
     end: 'the requester, who has the reads, counts them in the alignment',
     guards: [

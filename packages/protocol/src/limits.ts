@@ -110,6 +110,8 @@ export const DEAD_TASKS_LISTED_MAX = 256;
 export const RESULT_FILES_MAX = 10_000;
 /** The index of a result, bytes: its files fit with usual names. */
 export const RESULT_INDEX_BYTES_MAX = 4 * 1024 * 1024;
+/** The statement of a result, bytes: it says some more of each file than the index. */
+export const RESULT_STATEMENT_BYTES_MAX = 8 * 1024 * 1024;
 /** Path of a file of a result, characters. */
 export const RESULT_PATH_CHARS_MAX = 200;
 /** Headers that are rewrapped in one request: each costs two X25519, some 200 µs. */

@@ -39,6 +39,7 @@ export * from './signing/replay-guard.ts';
 export * from './signing/replica-permit.ts';
 export * from './signing/request.ts';
 export * from './signing/result.ts';
+export * from './signing/result-statement.ts';
 export * from './signing/revocation.ts';
 export * from './signing/session.ts';
 export * from './signing/task-release.ts';

@@ -199,6 +199,87 @@ REVEAL = {
     "resultDigest": digest(RESULT),
     "salt": SALT.hex(),
 }
+
+
+def result_digest(job_hash, outputs, network=NETWORK, tag="helixmesh/result/v1"):
+    compared = [
+        {"path": output["path"], **output["canonical"]}
+        for output in outputs
+        if output["canonical"] is not None
+    ]
+    return digest(sha256(lp(tag, network, bytes.fromhex(job_hash[7:]), canonical(compared))))
+
+
+def output(path, size, form=None):
+    made = digest(sha256(path.encode() + b" in its canonical form"))
+    return {
+        "path": path,
+        "sizeBytes": size,
+        "sha256": digest(sha256(path.encode())),
+        "canonical": None if form is None else {"format": form, "digest": made},
+    }
+
+
+JOB_HASH = digest(sha256(b"a job hash"))
+OUTPUTS = [
+    output("qc/sample.json", 7, "json"),
+    output("sample.bam", 9007199254740991, "bam"),
+    output("sample.bam.bai", 0),
+    output("sample.vcf.gz", 30, "vcf"),
+]
+RESULT_STATEMENT = {
+    **ATTEMPT,
+    "type": "helixmesh/result-statement/v1",
+    "job": JOB_ID,
+    "operator": ASSIGNMENT["operator"],
+    "jobHash": JOB_HASH,
+    "resultDigest": result_digest(JOB_HASH, OUTPUTS),
+    "outputs": OUTPUTS,
+    "startedAtMs": 1700000002000,
+    "endedAtMs": 1700000090000,
+}
+
+
+def with_output(i, **claims):
+    return [*OUTPUTS[:i], {**OUTPUTS[i], **claims}, *OUTPUTS[i + 1 :]]
+
+
+def stated_results():
+    """Statements that their node has signed as they stand here."""
+
+    def case(verdict, why, **claims):
+        document = {**RESULT_STATEMENT, **claims}
+        message = lp(document["type"], NETWORK, canonical(document))
+        text = canonical({"document": document, "signature": NODE.sign(message).hex()})
+        return {"bytes": text, "verdict": verdict, "why": why}
+
+    other = {"format": "bam", "digest": digest(sha256(b"another canonical form"))}
+    return [
+        case("valid", "as it is made"),
+        *[
+            case("result", why, **claims)
+            for why, claims in [
+                ("another result digest", {"resultDigest": digest(RESULT)}),
+                ("another job hash", {"jobHash": digest(RESULT)}),
+                ("another canonical digest", {"outputs": with_output(1, canonical=other)}),
+                ("another format", {"outputs": with_output(0, canonical={**other, "format": "text"})}),
+                ("a file that is not compared any more", {"outputs": with_output(3, canonical=None)}),
+                ("a file that is compared as well", {"outputs": with_output(2, canonical=other)}),
+                ("a file left out", {"outputs": OUTPUTS[:3]}),
+                ("another path", {"outputs": with_output(3, path="sample.vcf.gz2")}),
+                (
+                    "the result digest of another network",
+                    {"resultDigest": result_digest(JOB_HASH, OUTPUTS, OTHER_NETWORK)},
+                ),
+                (
+                    "the result digest with another tag",
+                    {"resultDigest": result_digest(JOB_HASH, OUTPUTS, tag="helixmesh/job/v1")},
+                ),
+            ]
+        ],
+    ]
+
+
 ENTRY = {
     "type": "helixmesh/commit-chain-entry/v1",
     "network": digest(NETWORK),
@@ -310,6 +391,42 @@ write(
                 ],
                 [*BAD_ATTEMPT, ("a short salt", {"salt": SALT.hex()[:-2]})],
             ),
+        },
+        "resultStatement": {
+            "publicKey": public_key(NODE).hex(),
+            **signed_cases(
+                RESULT_STATEMENT,
+                NODE,
+                [
+                    ("another job than was signed", {"job": JOB_HASH}),
+                    ("another attempt than was signed", {"attemptId": "att_fedcba9876543210"}),
+                    ("another operator than was signed", {"operator": OWNER}),
+                    ("no operator, and one was signed", {"operator": None}),
+                    ("another result than was signed", {"resultDigest": JOB_ID}),
+                    ("other bytes than were signed", {"outputs": with_output(2, sha256=JOB_ID)}),
+                    ("another size than was signed", {"outputs": with_output(2, sizeBytes=1)}),
+                    ("a file less than was signed", {"outputs": OUTPUTS[1:]}),
+                    ("a later end than was signed", {"endedAtMs": 1700000090001}),
+                ],
+                [
+                    *BAD_ATTEMPT,
+                    ("an end before its beginning", {"endedAtMs": 1700000001999}),
+                    ("no files", {"outputs": []}),
+                    ("files out of order", {"outputs": OUTPUTS[::-1]}),
+                    ("a file twice", {"outputs": [OUTPUTS[0], *OUTPUTS]}),
+                    ("a file above its folder", {"outputs": with_output(0, path="../sample.json")}),
+                    ("a hidden file", {"outputs": with_output(0, path=".sample.json")}),
+                    ("the file of the statement itself", {"outputs": with_output(3, path="statement.json")}),
+                    ("a file below that of the statement", {"outputs": with_output(3, path="statement.json/a")}),
+                    ("half a byte", {"outputs": with_output(2, sizeBytes=0.5)}),
+                    ("a digest in capitals", {"outputs": with_output(2, sha256=JOB_ID.upper())}),
+                    (
+                        "a format that is not compared",
+                        {"outputs": with_output(2, canonical={"format": "index", "digest": JOB_ID})},
+                    ),
+                ],
+            ),
+            "results": stated_results(),
         },
         "chain": chain(),
     },

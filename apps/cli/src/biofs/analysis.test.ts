@@ -5,26 +5,23 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openChannel } from '@helixmesh/client/network';
+import { flipBit, makeResult, otherCalls } from '@helixmesh/daemon/testing/analysis';
 import {
-  type AnalysisBench,
-  flipBit,
-  makeResult,
-  otherCalls,
-  startAnalysisBench,
-  storeReads,
-} from '@helixmesh/daemon/testing/analysis';
-import { canonicalJson } from '@helixmesh/protocol';
-import { formatNodeAddress } from '@helixmesh/protocol/sealing';
-import { type Bench, makeBench, runBiofs, runCli, startBiofs } from '../testing/cli.ts';
+  formatNodeAddress,
+  RESULT_STATEMENT,
+  RESULT_STATEMENT_FILE,
+  type ResultStatement,
+} from '@helixmesh/protocol/sealing';
+import { makeBench, runBiofs, runCli, startBiofs } from '../testing/cli.ts';
+import { answerOf, failureOf, makeWorld, type World } from './testing/analysis-world.ts';
 
-const KEY = 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
 const LOOK_MS = 20;
 /** Files that come before the fetch is held up, in the test that kills it. */
 const THROUGH = 4;
@@ -39,41 +36,8 @@ before(async () => {
 
 after(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 
-interface World extends Bench {
-  readonly network: AnalysisBench;
-  readonly dataDir: string;
-  /** Without `--coordinator`. */
-  readonly analyze: readonly string[];
-  readonly coordinator: readonly string[];
-}
-
-/** A network of two nodes, and a person who has logged in and has reads in it. */
-async function world(t: TestContext): Promise<World> {
-  const { outDir } = made;
-  const result = { jobHash: made.jobHash, files: made.files };
-  const network = await startAnalysisBench(t, { root, outDir, result, nodes: 2 });
-  const bench = await makeBench(t);
-  await writeFile(join(bench.folder, 'wallet.key'), `${KEY}\n`, { mode: 0o600 });
-  await writeFile(join(bench.folder, 'network.json'), canonicalJson(network.genesis));
-  const login = ['login', '--key-file', 'wallet.key', '--genesis', 'network.json'];
-  await answerOf(bench, [...login, '--custodian', '127.0.0.1:1']);
-  const dataDir = join(bench.folder, 'data');
-  const reads = await storeReads(dataDir, { walletKey: KEY, network: network.network });
-  const price = ['--reference', made.reference, '--max-price', '0.50'];
-  const coordinator = ['--coordinator', formatNodeAddress(network.coordinator)];
-  return { ...bench, network, dataDir, coordinator, analyze: ['analyze', ...reads, ...price] };
-}
-
-async function answerOf(b: Bench, args: readonly string[]) {
-  const { code, stdout, stderr } = await runBiofs(b, ['--json', ...args]);
-  assert.equal(code, 0, `${args.join(' ')}\n${stdout}${stderr}`);
-  return JSON.parse(stdout);
-}
-
-async function failureOf(b: Bench, args: readonly string[]): Promise<string> {
-  const { code, stdout } = await runBiofs(b, ['--json', ...args]);
-  assert.notEqual(code, 0, stdout);
-  return JSON.parse(stdout).error.code;
+function world(t: TestContext): Promise<World> {
+  return makeWorld(t, { root, made });
 }
 
 /** Asks for the analysis, lets the nodes do it, and answers the id of the job that is over. */
@@ -98,6 +62,11 @@ async function paths(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map(({ name }) => name)
     .sort();
+}
+
+/** What a fetched result is: the files of the analysis, and what the node has signed of them. */
+async function fetchedPaths(): Promise<string[]> {
+  return [...(await paths(made.outDir)), RESULT_STATEMENT_FILE].sort();
 }
 
 /** Neither sealed nor half there. */
@@ -153,7 +122,7 @@ test('an analysis is asked for, watched, and its result fetched and checked', as
   assert.ok(done.reads.primaryRecords > 1_000, `${done.reads.primaryRecords} reads`);
   assert.deepEqual(done.refused, []);
   const out = join(w.folder, 'out');
-  assert.deepEqual(await paths(out), await paths(made.outDir));
+  assert.deepEqual(await paths(out), await fetchedPaths());
   for (const name of ['sample.bam', 'sample.vcf.gz', 'sample.qc.json']) {
     assert.deepEqual(await readFile(join(out, name)), await readFile(join(made.outDir, name)));
   }
@@ -242,7 +211,7 @@ test('a byte that was flipped at one node: the result comes from the other', asy
   for (const one of refused)
     assert.deepEqual([one.nodeId, one.code], [first?.nodeId, 'CIPHERTEXT_INVALID']);
   assert.ok(refused.length === 1 || first?.fetches.length === 0);
-  assert.deepEqual(await paths(join(w.folder, 'out')), await paths(made.outDir));
+  assert.deepEqual(await paths(join(w.folder, 'out')), await fetchedPaths());
 });
 
 test('files whose digest is not the agreed one are refused, and nothing gets its name', async (t) => {
@@ -254,6 +223,67 @@ test('files whose digest is not the agreed one are refused, and nothing gets its
   for (const { fetches } of w.network.nodes) assert.ok(fetches.length > 3, 'both were asked');
   assert.equal(existsSync(join(w.folder, 'out')), false);
   assert.equal(existsSync(join(w.folder, 'out.partial')), false);
+});
+
+test('who is given the folder of a result sees by its files alone which node made them, for which job', async (t) => {
+  const w = await world(t);
+  const job = await analysed(w);
+  const done = await answerOf(w, ['result', job, '--out', 'out']);
+  const stranger = await makeBench(t);
+  const out = join(w.folder, 'out');
+  const shown = await answerOf(stranger, ['verify', out]);
+  assert.deepEqual([shown.nodeId, shown.job, shown.statement], [done.nodeId, job, done.statement]);
+  assert.equal(shown.resultDigest, w.network.resultDigest);
+  assert.equal(shown.outputs.length, done.files.length);
+  const { stdout, code } = await runBiofs(stranger, ['verify', out]);
+  assert.equal(code, 0);
+  assert.match(stdout, new RegExp(`node +${done.nodeId}[\\s\\S]*job +${job}`));
+
+  await appendFile(join(out, 'sample.bam.bai'), 'x');
+  await writeFile(join(out, 'notes.txt'), 'mine');
+  const { error } = JSON.parse((await runBiofs(stranger, ['--json', 'verify', out])).stdout);
+  assert.equal(error.code, 'INPUT_CHANGED');
+  assert.match(error.message, /changed: sample\.bam\.bai; added: notes\.txt/);
+});
+
+test('files that are not, byte for byte, what their node has signed are refused', async (t) => {
+  const w = await world(t);
+  for (const node of w.network.nodes) node.lie = { statement: ofOtherBytes };
+  const job = await analysed(w);
+  assert.equal(await failureOf(w, ['result', job, '--out', 'out']), 'RESULT_DIFFERS');
+  for (const { fetches } of w.network.nodes) assert.ok(fetches.length > 3, 'both were asked');
+  assert.equal(existsSync(join(w.folder, 'out')), false);
+  assert.equal(existsSync(join(w.folder, 'out.partial')), false);
+});
+
+/** Another file that nodes do not compare, of the same size. */
+function ofOtherBytes(honest: ResultStatement): ResultStatement {
+  const at = honest.outputs.findIndex(({ canonical }) => canonical === null);
+  assert.notEqual(at, -1);
+  const outputs = honest.outputs.map((output, i) =>
+    i === at ? { ...output, sha256: honest.jobHash } : output,
+  );
+  return { ...honest, outputs };
+}
+
+test('a node that states another job, or nothing at all, is left, and the result comes from the other', async (t) => {
+  const w = await world(t);
+  const [first = assert.fail(), second = assert.fail()] = w.network.nodes;
+  first.lie = { statement: (honest) => ({ ...honest, job: honest.jobHash }) };
+  second.lie = { afterSealing: (folder) => rm(join(folder, RESULT_STATEMENT)) };
+  const job = await analysed(w);
+  const failed = await runBiofs(w, ['--json', 'result', job, '--out', 'out']);
+  const { error } = JSON.parse(failed.stdout);
+  assert.equal(error.code, 'NOT_FOUND', 'a node of an older version');
+  assert.match(error.hint, /--unsigned/);
+  const codes = error.details.nodes.map(({ code }: { code: string }) => code).sort();
+  assert.deepEqual(codes, ['NOT_FOUND', 'RESULT_DIFFERS']);
+  for (const { fetches } of [first, second]) assert.ok(fetches.length < 3, 'no file was fetched');
+
+  const done = await answerOf(w, ['result', job, '--out', 'out', '--unsigned']);
+  assert.deepEqual([done.nodeId, done.statement], [second.nodeId, null]);
+  assert.deepEqual(await paths(join(w.folder, 'out')), await paths(made.outDir));
+  assert.equal(await failureOf(w, ['verify', 'out']), 'INPUT_NOT_FOUND');
 });
 
 test('a fetch that is killed goes on where it was', async (t) => {
@@ -287,7 +317,7 @@ test('a fetch that is killed goes on where it was', async (t) => {
   const again = first?.fetches.slice(before.size) ?? [];
   const files = await paths(made.outDir);
   assert.ok(again.length <= files.length - kept.length, `${again.join(' ')} for ${kept.join(' ')}`);
-  assert.deepEqual(await paths(join(w.folder, 'out')), files);
+  assert.deepEqual(await paths(join(w.folder, 'out')), await fetchedPaths());
 });
 
 test('what is sealed to another key is refused, by whoever it was', async (t) => {

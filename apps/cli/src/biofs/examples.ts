@@ -51,5 +51,6 @@ export const BIOFS_EXAMPLES: readonly Example[] = [
     'biofs result 90ab12cd34ef --out result',
     'biofs result 90ab12cd34ef --out result --reads R1.fastq.gz R2.fastq.gz',
   ]),
+  ...of('verify', ['biofs verify result', 'biofs verify result --json']),
   ...of('access-log', ['biofs access-log', 'biofs access-log 5c1d3f0a92b4 --limit 10']),
 ];

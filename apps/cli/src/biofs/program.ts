@@ -15,6 +15,7 @@ import { addPut } from './commands/put.ts';
 import { addCat, addDownload } from './commands/read.ts';
 import { addResult } from './commands/result.ts';
 import { addRm } from './commands/rm.ts';
+import { addVerify } from './commands/verify.ts';
 import { BIOFS_EXAMPLES } from './examples.ts';
 
 export function createProgram(): Command {
@@ -52,6 +53,7 @@ export function createProgram(): Command {
   addLogs(program);
   addCancel(program);
   addResult(program);
+  addVerify(program);
   addExamples(program, BIOFS_EXAMPLES);
   throwOnError(program);
   return program;

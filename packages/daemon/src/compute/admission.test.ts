@@ -122,6 +122,7 @@ async function work(
     openHandover: () => assert.fail('a job of one task hands over nothing'),
     node: { referenceRoot: folder, config: { cores: 1, limitsFactor: 1 } },
     containment: { strength: strong, operator: requester.wallet.address },
+    stater: { nodeId: identity.nodeId, secretKey, operator: requester.wallet.address },
     ...change,
   });
   await worker.start();

@@ -50,6 +50,8 @@ const recordSchema = z.strictObject({
     /** Hex. */
     recipients: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
   }),
+  /** When this node took it, by its clock; versions before statements of results did not note it. */
+  startedAtMs: z.int().min(0).optional(),
   /** Once the outputs are sealed; kept from before it is committed to. */
   secret: z.strictObject({ resultDigest: digest, salt: z.string() }).nullable(),
   /** Once the task is decided: how long the outputs stay. */

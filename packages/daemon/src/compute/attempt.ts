@@ -14,8 +14,8 @@
  */
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError, type Digest } from '@helixmesh/protocol';
-import { type Crypto, toHex } from '@helixmesh/protocol/sealing';
+import { AppError } from '@helixmesh/protocol';
+import { toHex } from '@helixmesh/protocol/sealing';
 import { assertContained, type Containment } from './admission.ts';
 import { analyseStage, type StageOptions } from './analyse-stage.ts';
 import {
@@ -30,13 +30,12 @@ import { wipeEnclosed } from './enclosed-analysis.ts';
 import { ORDER_POLL_MAX_MS, RENEW_SHARE, RETRY_FIRST_MS, RETRY_MAX_MS } from './limits.ts';
 import { resultDigest } from './result-digest.ts';
 import { sealOutputs } from './seal-outputs.ts';
+import { type StatementOptions, stateResult } from './state-result.ts';
 import type { Held, Order, Secret } from './work-source.ts';
 
 const SALT_BYTES = 32;
 
-export interface AttemptOptions extends StageOptions {
-  readonly crypto: Crypto;
-  readonly network: Digest;
+export interface AttemptOptions extends StageOptions, StatementOptions {
   readonly containment: Containment;
 }
 
@@ -91,12 +90,15 @@ async function analyseAndSeal(
   { folder, record }: Step,
   signal: AbortSignal,
 ): Promise<Secret> {
-  const { crypto, network } = options;
-  const { assignment } = record;
+  const { crypto, network, now } = options;
+  const { assignment, startedAtMs = now() } = record;
   await assertContained(options.containment, assignment.job); // A4
   const { result, recipients } = await analyseStage(options, { folder, assignment, signal });
   const target = sealedOf(folder);
-  await sealOutputs({ crypto, outDir: result.outDir, result, recipients, target });
+  await sealOutputs({
+    ...{ crypto, outDir: result.outDir, result, recipients, target },
+    state: (files) => stateResult(options, { assignment, result, startedAtMs }, files),
+  });
   const salt = toHex(crypto.random(SALT_BYTES));
   const secret = { resultDigest: resultDigest(crypto, network, result), salt };
   await writeRecord(folder, { ...record, secret });

@@ -106,6 +106,7 @@ export function createCompute(options: ComputeOptions): Compute {
     openHandover: handoverOpener({ crypto, network, identity }),
     node: { referenceRoot, config },
     containment: { strength, operator },
+    stater: { nodeId: identity.nodeId, secretKey, operator },
   });
   serveResults({ root, listener: options.listener, crypto, now });
 

@@ -41,6 +41,7 @@ import { sealedOf, writeRecord } from './attempt-folder.ts';
 import { handoverOpener } from './handover.ts';
 import { serveResults } from './results.ts';
 import { sealOutputs } from './seal-outputs.ts';
+import { stateResult } from './state-result.ts';
 import { networkJob } from './testing/network-job.ts';
 
 const root = temporaryFolder('handover');
@@ -149,12 +150,18 @@ async function startSource(t: TestContext, world: World, { result = RESULT }: So
   });
   mkdirSync(folder, { recursive: true });
   const target = sealedOf(folder);
-  await sealOutputs({ crypto: nodeCrypto, outDir, result, recipients: [recipient], target });
   const { text: job, id } = world.job;
+  const taskId = networkTaskId(nodeCrypto, { network: NETWORK, job: id, name: 'align' });
+  const { nodeId, signingKey } = identity;
+  const stater = { nodeId, secretKey: signingKey.secretKey, operator: OPERATOR };
+  const made = { assignment: { attemptId, taskId, fencingToken: 1, job }, result, startedAtMs: 0 };
+  await sealOutputs({
+    ...{ crypto: nodeCrypto, outDir, result, recipients: [recipient], target },
+    state: (files) => stateResult({ ...common, stater }, made, files),
+  });
   await writeRecord(folder, {
     assignment: {
-      ...{ attemptId, fencingToken: 1, job, recipients: [], reads: [] },
-      taskId: networkTaskId(nodeCrypto, { network: NETWORK, job: id, name: 'align' }),
+      ...{ attemptId, taskId, fencingToken: 1, job, recipients: [], reads: [] },
       ...{ stage: { kind: 'align' }, custodian: world.custodian, analysis: ANALYSIS },
     },
     secret: { resultDigest: RESULT_DIGEST, salt: '' },
@@ -268,7 +275,7 @@ test('who shows no running assignment of the job that needs it is told that ther
     await assert.rejects(collect(results.fetch({ attemptId, assignment, name })), gone, what);
   }
   const { files } = await results.list({ attemptId, assignment: papers('finish') });
-  assert.equal(files.length, 3);
+  assert.equal(files.length, 4);
 });
 
 test('a source that is left is not asked, and where none is left nothing comes', async (t) => {

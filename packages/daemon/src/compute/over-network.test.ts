@@ -216,6 +216,7 @@ async function startCompute(t: TestContext, { coordinator, operator }: ComputeOp
     openHandover: handoverOpener({ ...common, identity }),
     node: { referenceRoot, config },
     containment: CONTAINED,
+    stater: { nodeId, secretKey: signingKey.secretKey, operator: operator.address },
   });
   await worker.start();
   t.after(() => worker.stop());

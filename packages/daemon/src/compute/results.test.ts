@@ -34,6 +34,7 @@ const KEEP_UNTIL_MS = NOW_MS + 3_600_000;
 const folder = temporaryFolder('results');
 const FILES: Readonly<Record<string, Buffer>> = {
   'index.c4gh': Buffer.from(nodeCrypto.random(900)),
+  'statement.c4gh': Buffer.from(nodeCrypto.random(700)),
   '1.c4gh': Buffer.from(nodeCrypto.random(3 * MIB + 17)),
   '2.c4gh': Buffer.alloc(0),
   '10.c4gh': Buffer.from(nodeCrypto.random(5)),

@@ -27,6 +27,7 @@ import {
   type NetworkJob,
   parseAssignment,
   parseNetworkJob,
+  RESULT_STATEMENT,
   stageOf,
 } from '@helixmesh/protocol/sealing';
 import type { NodeCaller } from '../network/caller.ts';
@@ -51,7 +52,7 @@ export interface ResultsOptions {
 }
 
 /** What `sealOutputs` writes. */
-const SEALED_NAME = /^(?:index|[1-9][0-9]{0,5})\.c4gh$/;
+const SEALED_NAME = /^(?:index|statement|[1-9][0-9]{0,5})\.c4gh$/;
 
 /** Nodes without an assignment are told the same as everybody else (R1). */
 const access = { signedBy: 'account_or_node', scope: 'submit' } as const;
@@ -196,8 +197,10 @@ async function openSealed(path: string): Promise<FileHandle> {
   }
 }
 
+/** The index comes first, then the statement. */
 function numberOf(name: string): number {
-  return name === INDEX_FILE ? 0 : Number.parseInt(name, 10);
+  if (name === INDEX_FILE) return -1;
+  return name === RESULT_STATEMENT ? 0 : Number.parseInt(name, 10);
 }
 
 function notFound(): AppError {

@@ -9,18 +9,29 @@ import { AppError, type AttemptId, type ErrorCode, type TaskId } from '@helixmes
 import { nodeCrypto as crypto } from '@helixmesh/protocol/node';
 import {
   decryptBody,
+  digestFrom,
+  documentId,
+  encodeDocument,
   makeX25519KeyPair,
   networkId,
   openHeader,
   openWithAny,
+  parseResultStatement,
+  RESULT_STATEMENT,
   type ResultIndex,
+  signDocument,
   takeHeader,
+  toBase64,
+  verifyResultStatement,
 } from '@helixmesh/protocol/sealing';
+import { testIdentity } from '../network/testing/test-node.ts';
 import { createLogger } from '../node/logger.ts';
+import { walletNamed } from '../testing/sealed-dataset.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import type { EnclosedReads } from './enclosed-analysis.ts';
 import { INDEX_FILE } from './seal-outputs.ts';
 import { MemoryWorkSource } from './testing/memory-work-source.ts';
+import { networkJob } from './testing/network-job.ts';
 import type { Assignment } from './work-source.ts';
 import { createWorker, type WorkerOptions } from './worker.ts';
 
@@ -34,6 +45,11 @@ const input = join(root, 'input');
 const referenceRoot = join(root, 'references');
 const network = networkId(crypto, { name: 'test' });
 const requester = makeX25519KeyPair(crypto);
+const wallet = walletNamed('requester');
+const operator = walletNamed('operator').address;
+const job = networkJob({ network, requester: wallet.address });
+const signedJob = toBase64(encodeDocument(await signDocument(wallet, job)));
+const STARTED_AT_MS = 1_700_000_000_000;
 
 before(async () => {
   await simulate({ outDir: input, sampleId: SAMPLE, seed: 5, ...SIZE });
@@ -46,7 +62,7 @@ function assignment(n: number): Assignment {
     attemptId: `att_${String(n).padStart(16, '0')}` as AttemptId,
     taskId: `task_${'0'.repeat(32)}` as TaskId,
     fencingToken: n,
-    job: '',
+    job: signedJob,
     stage: { kind: 'whole' },
     reads: [{ dataset: network, custodian: '', vaults: [] }],
     custodian: null,
@@ -64,6 +80,7 @@ const FASTQ: readonly EnclosedReads[] = ['reads_R1.fastq.gz', 'reads_R2.fastq.gz
 );
 
 function workerOf(name: string, work: MemoryWorkSource, changes: Partial<WorkerOptions> = {}) {
+  const own = testIdentity();
   const options: WorkerOptions = {
     root: join(root, name),
     slots: 1,
@@ -74,11 +91,12 @@ function workerOf(name: string, work: MemoryWorkSource, changes: Partial<WorkerO
     openHandover: () => assert.fail('a job of one task hands over nothing'),
     node: { referenceRoot, config: { cores: 1, limitsFactor: 1 } },
     containment: { strength: async () => ({ strength: 'strong', mend: null }), operator: null },
+    stater: { nodeId: own.nodeId, secretKey: own.signingKey.secretKey, operator },
     logger: createLogger(join(root, `${name}.log`), 'info'),
-    now: () => 0,
+    now: () => STARTED_AT_MS,
     ...changes,
   };
-  return { worker: createWorker(options), root: options.root };
+  return { worker: createWorker(options), root: options.root, nodeId: own.nodeId };
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
@@ -108,7 +126,7 @@ test(
     const [one, two] = work.entries;
     assert.equal(one?.secret?.resultDigest, two?.secret?.resultDigest);
     assert.notEqual(one?.secret?.salt, two?.secret?.salt);
-    for (const { worker, root: folder } of nodes) {
+    for (const { worker, root: folder, nodeId } of nodes) {
       await worker.stop();
       const [name = ''] = await readdir(folder);
       assert.deepEqual((await readdir(join(folder, name))).sort(), ['attempt.json', 'sealed']);
@@ -119,7 +137,24 @@ test(
       assert.equal((await opened(join(sealed, vcf.sealedAs))).length, vcf.sizeBytes);
       const stranger = makeX25519KeyPair(crypto);
       await assert.rejects(opened(join(sealed, vcf.sealedAs), stranger), { code: 'KEY_NOT_HELD' });
-      assert.equal((await readdir(sealed)).length, index.files.length + 1);
+      assert.equal((await readdir(sealed)).length, index.files.length + 2);
+      const signed = parseResultStatement(await opened(join(sealed, RESULT_STATEMENT)));
+      assert.equal(verifyResultStatement(crypto, signed, network).status, 'valid');
+      const { document: stated } = signed;
+      assert.deepEqual([stated.nodeId, stated.operator], [nodeId, operator]);
+      assert.deepEqual([stated.job, stated.attemptId], [documentId(crypto, job), name]);
+      assert.deepEqual([stated.startedAtMs, stated.endedAtMs], [STARTED_AT_MS, STARTED_AT_MS]);
+      assert.equal(stated.resultDigest, one?.secret?.resultDigest);
+      assert.deepEqual(
+        stated.outputs.map(({ path, sizeBytes }) => [path, sizeBytes]),
+        index.files.map(({ path, sizeBytes }) => [path, sizeBytes]),
+      );
+      const statedVcf = stated.outputs.find(({ path }) => path === vcf.path);
+      const bytes = await opened(join(sealed, vcf.sealedAs));
+      assert.equal(statedVcf?.sha256, digestFrom(crypto.sha256(bytes)));
+      await assert.rejects(opened(join(sealed, RESULT_STATEMENT), stranger), {
+        code: 'KEY_NOT_HELD',
+      });
     }
   },
 );

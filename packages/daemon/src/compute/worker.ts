@@ -19,8 +19,6 @@ export interface WorkerOptions extends AttemptOptions {
   /** Below it a folder for each attempt. */
   readonly root: string;
   readonly slots: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
 }
 
 export interface Worker {
@@ -52,7 +50,8 @@ export function createWorker(options: WorkerOptions): Worker {
         why = null;
         const folder = join(root, assignment.attemptId);
         const asked = { ...assignment, recipients: recipients.map(toHex) };
-        await writeRecord(folder, { assignment: asked, secret: null, keepUntilMs: null });
+        const open = { startedAtMs: now(), secret: null, keepUntilMs: null };
+        await writeRecord(folder, { assignment: asked, ...open });
         return folder;
       } catch (thrown) {
         signal.throwIfAborted();

@@ -34,7 +34,7 @@ export type ComparedFormat = (typeof COMPARED_FORMATS)[number];
 /** Parts of letters, digits and a few signs, none of which begins with a dot (I2). */
 const PATH_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._+-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._+-]*)*$/;
 
-const pathSchema = z.string().max(RESULT_PATH_CHARS_MAX).regex(PATH_PATTERN);
+export const resultPathSchema = z.string().max(RESULT_PATH_CHARS_MAX).regex(PATH_PATTERN);
 
 const indexSchema = z
   .strictObject({
@@ -43,7 +43,7 @@ const indexSchema = z
     compared: z
       .array(
         z.strictObject({
-          path: pathSchema,
+          path: resultPathSchema,
           format: z.enum(COMPARED_FORMATS),
           /** Of the canonical content. */
           digest: digestSchema,
@@ -56,7 +56,7 @@ const indexSchema = z
     files: z
       .array(
         z.strictObject({
-          path: pathSchema,
+          path: resultPathSchema,
           sealedAs: z.string().regex(/^[1-9][0-9]{0,5}\.c4gh$/),
           /** Of the plaintext. */
           sizeBytes: z.int().min(0),

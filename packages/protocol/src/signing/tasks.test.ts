@@ -1,4 +1,4 @@
-/** Jobs of the network, assignments, commits, reveals and their chain, against `tasks.json`. */
+/** Jobs of the network, assignments, commits, reveals, statements and their chain, against `tasks.json`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -33,6 +33,7 @@ import {
   parseNetworkJob,
   verifyNetworkJob,
 } from './network-job.ts';
+import { parseResultStatement, verifyResultStatement } from './result-statement.ts';
 import { walletOf } from './wallet.ts';
 
 interface SignedCases {
@@ -62,6 +63,14 @@ interface Vectors {
   readonly assignment: SignedCases;
   readonly statement: SignedCases;
   readonly reveal: SignedCases;
+  readonly resultStatement: SignedCases & {
+    /** Signed by their node, and what is said of them by who makes the result digest anew. */
+    readonly results: readonly {
+      readonly bytes: string;
+      readonly verdict: 'valid' | 'result';
+      readonly why: string;
+    }[];
+  };
   readonly chain: readonly {
     readonly entries: readonly string[];
     readonly status: string;
@@ -77,6 +86,7 @@ const PARSERS: Readonly<Record<string, (bytes: Uint8Array) => Signed<DocumentHea
   assignment: parseAssignment,
   statement: parseCommitStatement,
   reveal: parseReveal,
+  resultStatement: parseResultStatement,
 };
 
 test('a job has the id of another implementation, and its tasks too', () => {
@@ -153,7 +163,7 @@ test('jobs that no requester can mean are refused', () => {
   }
 });
 
-test('assignments, commits and reveals are signed and spelled as another implementation does', () => {
+test('assignments, commits, reveals and statements are signed and spelled as another implementation does', () => {
   for (const [name, parse] of Object.entries(PARSERS)) {
     const { publicKey, id, cases } = vectors[name as 'reveal'];
     const expected = { network, publicKey: fromHex(publicKey, { what: 'a key', bytes: 32 }) };
@@ -211,6 +221,29 @@ test('a commit is the hash of another implementation, and of nothing near it', (
   const { nodeId } = job.document.outputCustodian;
   const copied = { ...signed, document: { ...signed.document, nodeId } };
   assert.ok(!isSignedByItsNode(nodeCrypto, copied, network), "copied into another node's name");
+});
+
+test('a statement of a result holds for its signer, its network, and the digest of what it states', () => {
+  const { results, id } = vectors.resultStatement;
+  assert.ok(results.length > 6);
+  for (const { bytes, verdict, why } of results) {
+    const signed = parseResultStatement(utf8(bytes));
+    for (const crypto of [nodeCrypto, portableCrypto]) {
+      const should: object =
+        verdict === 'valid' ? { status: 'valid', id } : { status: 'invalid', reason: verdict };
+      assert.deepEqual(verifyResultStatement(crypto, signed, network), should, why);
+    }
+  }
+  const [first = assert.fail()] = results;
+  const signed = parseResultStatement(utf8(first.bytes));
+  const { nodeId } = job.document.outputCustodian;
+  const copied = { ...signed, document: { ...signed.document, nodeId } };
+  const reasonOf = (...given: Parameters<typeof verifyResultStatement>) => {
+    const verdict = verifyResultStatement(...given);
+    return verdict.status === 'invalid' ? verdict.reason : null;
+  };
+  assert.equal(reasonOf(nodeCrypto, copied, network), 'signature');
+  assert.equal(reasonOf(nodeCrypto, signed, digestFrom(knownBytes(32))), 'network');
 });
 
 test('no two commitments have one commit', () => {

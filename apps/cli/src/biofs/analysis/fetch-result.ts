@@ -3,7 +3,8 @@
  * the digest that was agreed on.
  *
  * R1  A folder of that name appears when all of it is there, opens, and has the agreed digest, which
- *     is computed from the files themselves. Until then everything lies in `<folder>.partial`.
+ *     is computed from the files themselves, and its node has signed that these very files are its
+ *     result. Until then everything lies in `<folder>.partial`.
  * R2  A node that sends anything else is not asked again, what came from it is deleted, and the next
  *     one that agreed is asked: files of two nodes are never mixed. What was agreed on and is still
  *     not what it should be (reads are missing) is the fault of none of them alone: nobody else is asked.
@@ -31,8 +32,9 @@ import {
   type OwnReads,
   type ReadsCheck,
 } from './check-result.ts';
-import { fetchSet } from './fetch-set.ts';
+import { fetchSet, UNSIGNED } from './fetch-set.ts';
 import type { JobRecord } from './job-records.ts';
+import { keepStatement } from './result-statement.ts';
 
 export type Task = NetworkJobView['tasks'][number];
 type Attempt = Task['attempts'][number];
@@ -43,6 +45,8 @@ export interface FetchResultOptions {
   readonly out: string;
   /** Where the requester has the reads: they are compared with the alignments. */
   readonly reads: OwnReads | null;
+  /** Whether files of a node that states nothing of them are taken too. */
+  readonly isUnsignedTaken: boolean;
   readonly progressOf: (label: string, totalBytes: number) => TransferProgress;
   /** Told of each node whose answer was not taken. */
   readonly onRefused: (refused: Refused) => void;
@@ -63,6 +67,8 @@ export interface FetchedResult {
   readonly isChecked: boolean;
   /** The node that the files are from. */
   readonly nodeId: NodeId;
+  /** Id of what that node has signed of them, which is kept beside them; null where it has not. */
+  readonly statement: Digest | null;
   readonly files: readonly CheckedFile[];
   /** Null where the result has no alignments, or no report of the reads that went into them. */
   readonly reads: ReadsCheck | null;
@@ -100,13 +106,14 @@ export async function fetchResult(
     for (;;) {
       for (const source of sourcesOf(task)) {
         if (refused.has(source.attemptId)) continue;
-        const done = await tryOne(person, { task, source, partial, options }).catch((thrown) => {
+        const one = { jobId: record.id, task, source, partial, options };
+        const done = await tryOne(person, one).catch((thrown) => {
           const error = AppError.from(thrown);
           if (person.signal.aborted || isForNobody(error)) throw error;
           const { nodeId, attemptId } = source;
-          const one = { nodeId, code: error.code, message: error.message };
-          refused.set(attemptId, one);
-          if (!told.has(`${nodeId} ${error.code}`)) options.onRefused(one);
+          const refusal = { nodeId, code: error.code, message: error.message };
+          refused.set(attemptId, refusal);
+          if (!told.has(`${nodeId} ${error.code}`)) options.onRefused(refusal);
           told.add(`${nodeId} ${error.code}`);
           return undefined;
         });
@@ -133,6 +140,7 @@ function isForNobody(error: AppError): boolean {
 }
 
 interface Try {
+  readonly jobId: Digest;
   readonly task: Task & { readonly resultDigest: Digest };
   readonly source: Source;
   readonly partial: string;
@@ -141,17 +149,21 @@ interface Try {
 
 type Done = Omit<FetchedResult, 'jobId' | 'out' | 'refused'>;
 
-async function tryOne(person: Person, { task, source, partial, options }: Try): Promise<Done> {
+async function tryOne(person: Person, one: Try): Promise<Done> {
+  const { jobId, task, source, partial, options } = one;
   const { nodeId, attemptId } = source;
   const folder = join(partial, attemptId);
   const expected = task.resultDigest;
   try {
-    const set = await fetchSet(person, source, { folder, expected, ...options });
+    const { taskId } = task;
+    const set = await fetchSet(person, source, { folder, expected, jobId, taskId, ...options });
     const checked = await checkResult(person, set, { expected, reads: options.reads });
+    const signed = set.statement;
+    const statement = signed === null ? null : await keepStatement(person, set.files, signed);
     await publish(set.files, options.out);
     await rm(folder, { recursive: true, force: true });
     const isChecked = task.isChecked === true;
-    return { resultDigest: expected, isChecked, nodeId, ...checked };
+    return { resultDigest: expected, isChecked, nodeId, statement, ...checked };
   } catch (thrown) {
     const { code } = AppError.from(thrown);
     const isKept = person.signal.aborted || OWN.includes(code) || LATER.includes(code);
@@ -201,7 +213,8 @@ function mayHelpToWait({ endedAtMs }: NetworkJobView, refused: ReadonlyMap<strin
 
 function noneHas(refused: readonly Refused[]): AppError {
   const lies = refused.filter(({ code }) => !LATER.includes(code));
-  const [first] = lies.length > 0 ? lies : refused;
+  const unsigned = lies.filter(({ code }) => code === UNSIGNED);
+  const [first] = [...unsigned, ...lies, ...refused];
   if (first === undefined) {
     return new AppError('PEER_UNREACHABLE', 'no node that agreed on the result is registered now', {
       hint: 'Try again when their operators are back; results stay for three days.',
@@ -209,12 +222,18 @@ function noneHas(refused: readonly Refused[]): AppError {
   }
   const message = `no node gives the result that was agreed on; ${first.nodeId}: ${first.message}`;
   return new AppError(first.code, message, {
-    hint:
-      lies.length > 0
-        ? 'Ask for the analysis again with `biofs analyze --anew`, and report these nodes.'
-        : 'Try again: what has come stays, and nodes keep results for three days.',
+    hint: hintOf(first, lies.length > 0),
     details: { nodes: refused.map(({ nodeId, code }) => ({ nodeId, code })) },
   });
+}
+
+function hintOf({ code }: Refused, hasLied: boolean): string {
+  if (code === UNSIGNED) {
+    return 'Take its files with --unsigned; they are checked, but nothing shows others who made them.';
+  }
+  return hasLied
+    ? 'Ask for the analysis again with `biofs analyze --anew`, and report these nodes.'
+    : 'Try again: what has come stays, and nodes keep results for three days.';
 }
 
 /** An empty folder may be there. */

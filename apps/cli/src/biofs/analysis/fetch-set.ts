@@ -1,4 +1,4 @@
-/** All files of one attempt, from its node: the index first, then a few at once. */
+/** All files of one attempt, from its node: index and statement first, then a few at once. */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,23 +7,36 @@ import { AppError, type Digest } from '@helixmesh/protocol';
 import {
   parseNodeAddress,
   parseResultIndex,
+  parseResultStatement,
   RESULT_INDEX,
   RESULT_INDEX_BYTES_MAX,
+  RESULT_STATEMENT,
+  RESULT_STATEMENT_BYTES_MAX,
   type ResultIndex,
+  type ResultStatement,
   resultDigestOf,
+  type Signed,
 } from '@helixmesh/protocol/sealing';
 import { shortParty } from '../../ui/format.ts';
 import { RESULT_FETCHES, RESULT_FILE_BYTES_MAX } from '../limits.ts';
 import type { Person } from '../person.ts';
 import type { FetchResultOptions, Source } from './fetch-result.ts';
+import { assertStatement, type Stated } from './result-statement.ts';
 
 export interface FetchedSet {
   /** Folder with the opened files. */
   readonly files: string;
   readonly index: ResultIndex;
+  /** Null where the node has none, and that was allowed. */
+  readonly statement: Signed<ResultStatement> | null;
 }
 
-interface FetchSetOptions extends Pick<FetchResultOptions, 'progressOf'> {
+/** What a node without a statement is refused with. */
+export const UNSIGNED = 'NOT_FOUND';
+
+interface FetchSetOptions
+  extends Pick<FetchResultOptions, 'progressOf' | 'isUnsignedTaken'>,
+    Pick<Stated, 'jobId' | 'taskId'> {
   /** What came before lies there, and what comes. */
   readonly folder: string;
   /** The digest that was agreed on. */
@@ -37,7 +50,10 @@ interface Fetching extends FetchSetOptions {
   readonly sizes: ReadonlyMap<string, number>;
 }
 
-/** Throws what the node answers, and CIPHERTEXT_INVALID or RESULT_DIFFERS for what is not the result. */
+/**
+ * Throws what the node answers, CIPHERTEXT_INVALID or RESULT_DIFFERS for what is not the result, and
+ * NOT_FOUND where it states nothing of it.
+ */
 export async function fetchSet(
   person: Person,
   source: Source,
@@ -51,9 +67,35 @@ export async function fetchSet(
   const sizes = new Map(listed.files.map(({ name, sizeBytes }) => [name, Number(sizeBytes)]));
   const fetching = { ...options, person, source, sizes };
   const index = await fetchIndex(fetching);
+  const statement = await fetchStatement(fetching, index);
   const files = join(folder, 'files');
   await fetchFiles(fetching, index, files);
-  return { files, index };
+  return { files, index, statement };
+}
+
+/** Held against all that is known of the result, before a file is fetched. */
+async function fetchStatement(
+  fetching: Fetching,
+  index: ResultIndex,
+): Promise<FetchedSet['statement']> {
+  const { person, folder, sizes, isUnsignedTaken } = fetching;
+  if (!sizes.has(RESULT_STATEMENT)) {
+    if (isUnsignedTaken) return null;
+    throw new AppError(
+      UNSIGNED,
+      'the node states nothing of its result; its version may be older',
+      {
+        hint: 'Fetch the result from another node, or with --unsigned.',
+      },
+    );
+  }
+  const from = join(folder, 'sealed', RESULT_STATEMENT);
+  const opening = { crypto: person.crypto, reader: person.identity.encryptionKey, from };
+  const signed = await openAfresh(fetching, { name: RESULT_STATEMENT, from }, async () => {
+    return parseResultStatement(await openSealedBytes(opening, RESULT_STATEMENT_BYTES_MAX));
+  });
+  assertStatement(person, signed, { ...fetching, index });
+  return signed;
 }
 
 /** What it claims is held against the agreed digest before anything else is fetched. */

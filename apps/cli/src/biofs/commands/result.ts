@@ -16,6 +16,7 @@ import { COORDINATOR, withJob } from './jobs.ts';
 interface Options {
   readonly out: string;
   readonly reads?: readonly string[];
+  readonly unsigned?: boolean;
   readonly coordinator?: string;
 }
 
@@ -26,12 +27,14 @@ export function addResult(program: Command): void {
     .description(
       'Fetches the sealed files from a node that agreed, opens them with your key, computes the ' +
         'digest of the result from them and compares it with the one that operators agreed on; ' +
-        'another node is asked where one sends anything else. The folder appears when all of that ' +
-        'holds. Killed and given again, it goes on where it was. Nodes keep results for three days.',
+        'another node is asked where one sends anything else. What the node has signed of these very ' +
+        'files is kept beside them as statement.json, for `biofs verify`. The folder appears when ' +
+        'all of that holds. Killed and given again, it goes on where it was. Nodes keep results for three days.',
     )
     .argument('<job>', 'id of a job, or its first digits')
     .requiredOption('--out <folder>', 'new folder')
     .option('--reads <files...>', 'R1 and R2 where you have them: are all of them in the BAM?')
+    .option('--unsigned', 'take the files of a node that has signed nothing of them, too')
     .option(...COORDINATOR)
     .action(async (text: string, options: Options, command) => {
       const context = contextOf(command);
@@ -43,6 +46,7 @@ export function addResult(program: Command): void {
         const done = await fetchResult(person, job.record, view, {
           out: resolve(options.out),
           reads,
+          isUnsignedTaken: options.unsigned ?? false,
           progressOf: (label, totalBytes) =>
             createTransfer({ label, totalBytes, quiet: context.quiet }),
           onRefused: (refused) => sayRefused(context, refused),
@@ -88,6 +92,12 @@ function resultText(done: FetchedResult): string {
     ['result', `${done.resultDigest}, as computed from the files`],
     ['checked', done.isChecked ? green('operators agree on it') : yellow('by nobody else')],
     ['node', done.nodeId],
+    [
+      'signed',
+      done.statement === null
+        ? yellow('nothing shows others that this node has made them')
+        : 'by the node, in statement.json; `biofs verify` shows it to anybody',
+    ],
   ];
   if (done.reads !== null) {
     const { primaryRecords } = done.reads;

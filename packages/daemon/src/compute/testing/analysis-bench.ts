@@ -14,7 +14,9 @@ import {
   type Genesis,
   type NodeAddress,
   networkId,
+  type ResultStatement,
   resultDigestOf,
+  signWithKey,
   toHex,
 } from '@helixmesh/protocol/sealing';
 import type { OperatorId } from '@helixmesh/scheduler';
@@ -32,6 +34,7 @@ import { coordinatorWork } from '../coordinator-work.ts';
 import type { JobResult } from '../result-digest.ts';
 import { serveResults } from '../results.ts';
 import { sealOutputs } from '../seal-outputs.ts';
+import { stateResult } from '../state-result.ts';
 import type { Assignment, Order, Secret, WorkSource } from '../work-source.ts';
 
 export { makeResult, otherCalls, storeReads } from './canned-result.ts';
@@ -53,6 +56,8 @@ export interface Lie {
   /** Sealed in the place of the agreed result. */
   readonly outDir?: string;
   readonly recipient?: Uint8Array;
+  /** Signed in the place of what the node would state. */
+  readonly statement?: (honest: ResultStatement) => ResultStatement;
   /** Each piece of a file that is fetched; what it throws ends the stream. */
   readonly onPiece?: (name: string, piece: number) => Promise<void>;
 }
@@ -237,8 +242,19 @@ async function answer(work: WorkSource, held: Assignment, options: Answering): P
   const { lie } = options.node;
   const own = join(folder, held.attemptId satisfies AttemptId);
   await mkdir(own, { recursive: true });
+  const { nodeId, secretKey, operator } = options.worker;
+  const stating = {
+    ...{ crypto: nodeCrypto, network: options.network, now: Date.now },
+    stater: { nodeId, secretKey, operator },
+  };
+  const made = { assignment: held, result, startedAtMs: Date.now() };
   await sealOutputs({
     ...{ crypto: nodeCrypto, result, target: sealedOf(own) },
+    state: (files) => {
+      const honest = stateResult(stating, made, files);
+      if (lie?.statement === undefined) return honest;
+      return signWithKey(nodeCrypto, secretKey, lie.statement(honest.document));
+    },
     outDir: lie?.outDir ?? options.outDir,
     recipients: lie?.recipient === undefined ? held.recipients : [lie.recipient],
   });
